@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use aws_local::injection::Faults;
+use tokio_util::sync::CancellationToken;
 
-use crate::caller::Owner;
+use crate::caller::{Admitted, Peer};
 use crate::clock::Clock;
+use crate::intakes::Intakes;
 use crate::sources::Sources;
-use crate::store::Store;
+use crate::store::{Result, Store};
+use crate::token::Digest;
+use crate::token_use::Uses;
 
 /// Shared by all handlers; clones are cheap.
 #[derive(Clone)]
@@ -17,5 +21,65 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     /// Calls that go wrong on request.
     pub(crate) faults: Arc<Faults>,
-    pub(crate) owner: Arc<Owner>,
+    pub(crate) mode: Mode,
+    /// The calls that send events.
+    pub(crate) intakes: Intakes,
+    /// Cancelled when the process is to end.
+    pub(crate) stop: CancellationToken,
+    /// When tokens were last used.
+    pub(crate) uses: Arc<Uses>,
+}
+
+/// What the process is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// One developer's trials: calls go wrong on request, and the one token is also the operator's of this process.
+    Dev,
+    /// A service for several accounts.
+    Service {
+        /// Runs that are made up can be started.
+        simulates_runs: bool,
+    },
+}
+
+impl Mode {
+    pub(crate) fn simulates_runs(self) -> bool {
+        self == Self::Dev || self == Self::Service { simulates_runs: true }
+    }
+}
+
+/// Why a token admits nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turned {
+    /// There is no such token.
+    Unknown,
+    Revoked,
+    /// The account that it opens is disabled.
+    Disabled,
+}
+
+impl App {
+    /// Whoever shows this token. It is looked up at each request, so that what is revoked ends with the request under way.
+    pub(crate) async fn admit(
+        &self,
+        token: &str,
+        peer: Option<Peer>,
+        user_agent: &str,
+    ) -> Result<std::result::Result<Admitted, Turned>> {
+        let sent = Digest::of(token);
+        for found in self.store.tokens_like(&sent).await? {
+            let Some(admitted) = found.known.admit(&sent, peer, user_agent) else {
+                continue;
+            };
+            if found.is_revoked {
+                return Ok(Err(Turned::Revoked));
+            }
+            if found.is_account_disabled {
+                return Ok(Err(Turned::Disabled));
+            }
+            self.uses.note(&found.known.id, self.clock.wall_ms());
+            return Ok(Ok(admitted));
+        }
+        Ok(Err(Turned::Unknown))
+    }
 }

@@ -1,8 +1,9 @@
 //! Each changing call becomes an AuditLog event, in the transaction of the change itself.
 
+use scalr_api::AccountId;
 use scalr_events::{AccessToken, Actor, AuditLog, CallOutcome, Context, Named, Request, Target};
 
-use crate::caller::{Caller, TOKEN_ID, USER_EMAIL, USER_ID};
+use crate::caller::{Caller, Sender, USER_EMAIL, USER_ID};
 use crate::clock::{self, Clock};
 use crate::ids;
 use crate::store::{NewEvent, Result, Tx, WorkspaceScope, outbox};
@@ -23,28 +24,52 @@ pub(crate) struct Change {
 
 /// Records a caller's change in the transaction that makes it.
 pub(crate) async fn record(tx: &mut Tx, clock: &Clock, caller: &Caller, change: &Change) -> Result<()> {
+    record_in(
+        tx,
+        clock,
+        (&caller.account_id, &caller.account_name),
+        &caller.sender,
+        change,
+    )
+    .await
+}
+
+/// The same of a change that an operator makes in this account.
+pub(crate) async fn record_in(
+    tx: &mut Tx,
+    clock: &Clock,
+    account: (&AccountId, &str),
+    by: &Sender,
+    change: &Change,
+) -> Result<()> {
     let at = clock.look();
-    let log = log(caller, change, ids::request(), at.wall_ms);
-    let event = NewEvent::audit_log(caller.account_id.clone(), &log, at)?;
+    let log = log(account, by, change, ids::request(), at.wall_ms);
+    let event = NewEvent::audit_log(account.0.clone(), &log, at)?;
     outbox::accept(tx, &event).await?;
     Ok(())
 }
 
-fn log(caller: &Caller, change: &Change, request_id: String, wall_ms: i64) -> AuditLog {
+fn log(
+    account: (&AccountId, &str),
+    by: &Sender,
+    change: &Change,
+    request_id: String,
+    wall_ms: i64,
+) -> AuditLog {
     AuditLog {
         target: Target {
             id: change.id.clone(),
             kind: change.kind.to_owned(),
             display_name: change.name.clone(),
-            context: context(caller, change),
+            context: context(account, change),
         },
         timestamp: clock::micros_without_zone(wall_ms),
         request: Request {
             id: request_id,
             action: change.action.to_owned(),
-            ip_address: caller.ip_address.clone(),
-            source: caller.source().to_owned(),
-            user_agent: caller.user_agent.clone(),
+            ip_address: by.ip_address.clone(),
+            source: by.source().to_owned(),
+            user_agent: by.user_agent.clone(),
         },
         actor: Actor {
             id: USER_ID.to_owned(),
@@ -52,9 +77,9 @@ fn log(caller: &Caller, change: &Change, request_id: String, wall_ms: i64) -> Au
             kind: "user".to_owned(),
             // A session has no id.
             access_token: AccessToken {
-                id: (!caller.by_session).then(|| TOKEN_ID.to_owned()),
-                kind: if caller.by_session { "session" } else { "user" }.to_owned(),
-                token: caller.token_end.clone(),
+                id: (!by.by_session).then(|| by.token_id.clone()),
+                kind: if by.by_session { "session" } else { "user" }.to_owned(),
+                token: by.token_end.clone(),
             },
         },
         outcome: CallOutcome {
@@ -72,8 +97,8 @@ fn named(id: &str, name: &str) -> Named {
     }
 }
 
-fn context(caller: &Caller, change: &Change) -> Context {
-    let account = Some(named(caller.account_id.as_str(), &caller.account_name));
+fn context((id, name): (&AccountId, &str), change: &Change) -> Context {
+    let account = Some(named(id.as_str(), name));
     let Some(scope) = &change.scope else {
         return Context {
             account,

@@ -3,12 +3,12 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! clock error_chain ids letters region schedule secrets tls  leaves
-//! aws_wire token                            what every call to AWS passes; the token of the API
-//! caller panics                             who calls, and the proof that the token was sent; panics without the token
+//! clock error_chain ids letters region routes schedule secrets tls  leaves
+//! aws_wire token                            what every call to AWS passes; the tokens of the API
+//! caller intakes panics                     who calls, what they may, and the proof of it; calls at a time; panics without the token
 //! store/                                    SQLite: what must survive a crash; a commit wakes the tasks with work from it
 //! partner                                   AWS from the partner's side: event sources, puts
-//! clock_watch                               a clock that was set
+//! clock_watch token_use                     a clock that was set; when tokens were last used
 //! audit delivery/ retention runs sources    tasks and rules on stored rows: audit logs, sending, bounds, runs, sources at AWS
 //! app export/                               what every handler works with; what an account streams, as HCL
 //! api/                                      Scalr's API: one file an endpoint family
@@ -32,11 +32,13 @@ mod delivery;
 mod error_chain;
 mod export;
 mod ids;
+mod intakes;
 mod letters;
 mod panics;
 mod partner;
 mod region;
 mod retention;
+mod routes;
 mod runs;
 mod schedule;
 mod secrets;
@@ -47,6 +49,7 @@ mod store;
 mod testing;
 mod tls;
 mod token;
+mod token_use;
 
 use std::process::ExitCode;
 

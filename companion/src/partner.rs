@@ -30,7 +30,7 @@ const CODE_CHARS_MAX: usize = 128;
 /// The partner's side of AWS. Clones share clients.
 #[derive(Clone, Debug)]
 pub(crate) struct Partner {
-    endpoint: String,
+    endpoint: Option<String>,
     credentials: SharedCredentialsProvider,
     // One client a region: it holds the HTTP connections.
     clients: Arc<Mutex<HashMap<String, Client>>>,
@@ -110,21 +110,22 @@ impl Partner {
     ) -> Self {
         let session_token = session_token.map(str::to_owned);
         let credentials = Credentials::new(id, secret, session_token, None, "companion");
-        Self::new(endpoint, SharedCredentialsProvider::new(credentials))
+        Self::new(Some(endpoint.into()), SharedCredentialsProvider::new(credentials))
     }
 
-    /// The AWS at this endpoint, with the credentials that AWS's own tools would use.
-    pub(crate) async fn real(endpoint: impl Into<String>, region: &str) -> Self {
+    /// The AWS at this endpoint, or AWS itself, with the credentials that AWS's own tools would use.
+    pub(crate) async fn real(endpoint: Option<&str>, region: &str) -> Self {
         let credentials = DefaultCredentialsChain::builder()
             .region(Region::new(region.to_owned()))
             .build()
             .await;
+        let endpoint = endpoint.map(str::to_owned);
         Self::new(endpoint, SharedCredentialsProvider::new(credentials))
     }
 
-    fn new(endpoint: impl Into<String>, credentials: SharedCredentialsProvider) -> Self {
+    fn new(endpoint: Option<String>, credentials: SharedCredentialsProvider) -> Self {
         Self {
-            endpoint: endpoint.into(),
+            endpoint,
             credentials,
             clients: Arc::default(),
         }
@@ -145,7 +146,7 @@ impl Partner {
             .operation_timeout(CALL_TIMEOUT)
             .build();
         // An endpoint of AWS's own belongs to one region and refuses calls signed for another.
-        let endpoint = Some(&self.endpoint).filter(|url| !is_regional(url));
+        let endpoint = self.endpoint.as_ref().filter(|url| !is_regional(url));
         let mut config = aws_sdk_eventbridge::Config::builder();
         config.set_endpoint_url(endpoint.cloned());
         config.set_app_name(app_name("partner"));

@@ -26,9 +26,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::caller::Peer;
 
-/// How long open requests may take to finish after a stop.
-const DRAIN: Duration = Duration::from_secs(2);
-
 /// Limits of a server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
@@ -41,6 +38,18 @@ pub(crate) struct Limits {
     pub(crate) lifetime: Duration,
     /// How long the request in flight then may take.
     pub(crate) last_request: Duration,
+    /// How long open requests may take to finish after a stop.
+    pub(crate) drain: Duration,
+}
+
+impl Limits {
+    /// Those of a service, which finishes requests that wait for AWS, and whose clients are elsewhere.
+    pub(crate) fn of_service() -> Self {
+        Self {
+            drain: Duration::from_secs(20),
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for Limits {
@@ -55,6 +64,7 @@ impl Default for Limits {
             headers: Duration::from_secs(100),
             lifetime: Duration::from_mins(30),
             last_request: Duration::from_mins(2),
+            drain: Duration::from_secs(2),
         }
     }
 }
@@ -107,7 +117,7 @@ pub(crate) async fn serve(
     drop(listener);
     let drained = async { while open.join_next().await.is_some() {} };
     // What is still open then is cut off.
-    let _ = tokio::time::timeout(DRAIN, drained).await;
+    let _ = tokio::time::timeout(limits.drain, drained).await;
 }
 
 /// The next connection, once there is a place for it.
@@ -301,6 +311,9 @@ mod tests {
         stop.cancel();
         let mut rest = vec![];
         tcp.read_to_end(&mut rest).await.unwrap();
-        assert!(begin.elapsed() < DRAIN, "an idle connection is closed at once");
+        assert!(
+            begin.elapsed() < Limits::default().drain,
+            "an idle connection is closed at once"
+        );
     }
 }

@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
-use scalr_api::{AccountId, ConnectionId, EnvironmentId, Status, WorkspaceId};
+use scalr_api::{AccountId, ConnectionId, EnvironmentId, RunId, RunStatus, Status, WorkspaceId};
 use scalr_events::EventType;
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
-use crate::app::App;
-use crate::caller::Owner;
+use crate::app::{App, Mode};
+use crate::caller::{Scope, Scopes};
 use crate::clock::{Clock, Moment};
+use crate::intakes::Intakes;
 use crate::partner::Partner;
 use crate::sources::Sources;
 use crate::store::{
-    self, Bounds, DirLock, Durability, Installation, NewConnection, NewEvent, SourceKey, Store, outbox,
+    self, AccessToken, Bounds, DirLock, Durability, Installation, NewConnection, NewEvent, NewRun, SourceKey,
+    Store, outbox,
 };
 use crate::token::Token;
 
@@ -65,6 +68,9 @@ impl Bench {
         tx.install(&installation, ("development", "network"))
             .await
             .unwrap();
+        tx.set_token(&installation.account_id, &installation.token, 0)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         // Nothing listens on this port.
         let partner = Partner::local("http://127.0.0.1:1", "999900001111");
@@ -74,11 +80,10 @@ impl Bench {
             clock,
             faults: Arc::default(),
             store,
-            owner: Arc::new(Owner {
-                token: installation.token,
-                account_id: installation.account_id,
-                account_name: installation.account_name,
-            }),
+            mode: Mode::Dev,
+            intakes: Intakes::default(),
+            stop: CancellationToken::new(),
+            uses: Arc::default(),
         };
         Self {
             app,
@@ -127,5 +132,62 @@ impl Bench {
             assert_eq!(receivers, std::slice::from_ref(id));
         }
         tx.commit().await.unwrap();
+    }
+
+    /// A run of the account that has ended.
+    pub(crate) async fn run(&self, id: &str) {
+        let run = store::Run {
+            id: RunId::new(id).unwrap(),
+            workspace_id: WorkspaceId::new("ws-1").unwrap(),
+            status: RunStatus::Applied,
+            is_dry: false,
+            is_destroy: false,
+            fails: false,
+            message: None,
+            source: "api".into(),
+            user_email: "user@example.com".into(),
+            created_at_ms: 0,
+        };
+        let mut tx = self.app.store.begin().await.unwrap();
+        tx.insert_run(&NewRun {
+            run,
+            step_at_ms: i64::MAX,
+        })
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// The details of what a connection holds, in their order.
+    pub(crate) async fn held_details(&self, id: &ConnectionId) -> Vec<serde_json::Value> {
+        let details = self.app.store.details_held_for(id).await;
+        details
+            .iter()
+            .map(|detail| serde_json::from_str(detail).unwrap())
+            .collect()
+    }
+
+    /// A token of this bench's account.
+    pub(crate) async fn token_of_own(&self, scopes: &[Scope]) -> String {
+        self.token(Some(AccountId::new(ACCOUNT).unwrap()), scopes).await
+    }
+
+    /// A token of a further account of this name.
+    pub(crate) async fn token_of_another(&self, name: &str, scopes: &[Scope]) -> String {
+        let account = AccountId::new(format!("acc-{name}")).unwrap();
+        let mut tx = self.app.store.begin().await.unwrap();
+        tx.insert_account(&account, name, 0).await.unwrap();
+        tx.commit().await.unwrap();
+        self.token(Some(account), scopes).await
+    }
+
+    /// A token of an account, or an operator's.
+    pub(crate) async fn token(&self, account: Option<AccountId>, scopes: &[Scope]) -> String {
+        let token = Token::random("test_");
+        let new = AccessToken::new(&token, account, "n".into(), Scopes::of(scopes), 0);
+        let mut tx = self.app.store.begin().await.unwrap();
+        tx.insert_token(&new, &token).await.unwrap();
+        tx.commit().await.unwrap();
+        token.reveal().to_owned()
     }
 }

@@ -88,6 +88,23 @@ pub fn complete_tags(client: &Client, own: Option<&Written>, everything: &mut Op
     Ok(())
 }
 
+/// A resource's own tags, and all of them.
+type OwnAndAll<'a> = (Option<&'a Written>, Option<&'a Tags>);
+
+/// Brings the tags of what belongs to a custom event bus from those of the state to those that are planned.
+pub async fn retag_custom(
+    client: &Client,
+    aws: &Regional,
+    arn: &str,
+    [held, planned]: [OwnAndAll<'_>; 2],
+) -> Result<std::result::Result<(), Error>> {
+    let tagging = tagging(client)?;
+    let (all, none) = (planned.1, Tags::new());
+    let wanted = tags::wanted(all.unwrap_or(&none), [held.0, planned.0], tagging.defaults);
+    let held = held.1.unwrap_or(&none);
+    Ok(aws.retag_custom(arn, held, &wanted, tagging.ignored).await)
+}
+
 /// The default tags that an object is known to need.
 pub fn needed_tags(client: &Client) -> Tags {
     let settings = client.aws().ok().map(Aws::settings);

@@ -84,7 +84,7 @@ pub struct Endpoints {
     /// EventBridge.
     #[tf(optional, check = check::endpoint)]
     events: Value<String>,
-    /// EventBridge's custom event buses, which AWS's command line calls `eventsv2`. If `events` is set and `eventsv2` is not, they are not checked, and a `scalr_eventbridge_custom_bus` is an error.
+    /// EventBridge's custom event buses, which AWS's command line calls `eventsv2`. If `events` is set and `eventsv2` is not, they are not checked, and a resource of them is an error.
     #[tf(optional, check = check::endpoint)]
     eventsv2: Value<String>,
     /// CloudWatch Logs.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use acceptance::tools::{Kind, Tool};
+use acceptance::tools::{Kind, Tool, boto3};
 use acceptance::{calls, permissions};
 use anyhow::Result;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -221,8 +221,9 @@ fn missing(tools: &[Tool]) -> Vec<String> {
     let absent = Kind::ALL
         .into_iter()
         .filter(|kind| tools.iter().all(|tool| tool.kind != *kind));
+    let absent = absent.map(Kind::name).chain(boto3().is_none().then_some("boto3"));
     let lines: Vec<_> = absent
-        .map(|kind| format!("{kind} is missing: `cargo xtask tools` gets it"))
+        .map(|name| format!("{name} is missing: `cargo xtask tools` gets it"))
         .collect();
     if std::env::var_os("ACCEPTANCE_REQUIRE_ALL").is_some() || tools.is_empty() {
         return lines;

@@ -9,7 +9,9 @@ use aws_sdk_cloudwatchlogs as logs;
 use aws_sdk_eventbridge as events;
 use aws_sdk_eventbridge::config::Credentials;
 use aws_sdk_eventbridgev2 as custom;
-use aws_sdk_eventbridgev2::types::BusState;
+use aws_sdk_eventbridgev2::types::{
+    BatchConfiguration, BusState, InvokeConfiguration, UniversalTargetParameters,
+};
 use aws_sdk_sns as topics;
 use aws_sdk_sqs as queues;
 use serde_json::Value;
@@ -70,6 +72,53 @@ impl Aws {
         let buses = listed.event_buses().iter();
         let there = buses.filter(|bus| bus.state() != Some(&BusState::Deleting));
         Ok(there.filter_map(|bus| bus.name()).map(str::to_owned).collect())
+    }
+
+    /// Makes a log group with a log stream.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn make_group(&self, name: &str, stream: &str) -> Result<()> {
+        block_on(self.logs.create_log_group().log_group_name(name).send())?;
+        let create = self.logs.create_log_stream().log_group_name(name);
+        block_on(create.log_stream_name(stream).send())?;
+        Ok(())
+    }
+
+    /// Has a custom event bus deliver its events to a log group, whole. Returns the ARN of the subscriber.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn subscribe_group(&self, bus_arn: &str, name: &str, group: &str, stream: &str) -> Result<String> {
+        let events = "{% [$events.{ 'Timestamp': $millis(), 'Message': $string(Data) }] %}";
+        let input =
+            serde_json::json!({ "LogGroupName": group, "LogStreamName": stream, "LogEvents": events });
+        let input = UniversalTargetParameters::builder()
+            .input(input.to_string())
+            .build()?;
+        let invoke = InvokeConfiguration::builder()
+            .target_arn("arn:aws:events:::aws-sdk:cloudwatchlogs:putLogEvents")
+            .role_arn("arn:aws:iam::123456789012:role/deliver")
+            .universal_target_parameters(input)
+            .build()?;
+        let batch = BatchConfiguration::builder()
+            .max_batch_size(10)
+            .max_batch_window_in_seconds(0);
+        let create = self.custom.create_subscriber().name(name).event_bus_arn(bus_arn);
+        let create = create
+            .invoke_configuration(invoke)
+            .batch_configuration(batch.build());
+        block_on(create.send())?.subscriber_arn.context("no ARN")
+    }
+
+    /// Names of the subscribers of custom event buses.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn subscribers(&self) -> Result<Vec<String>> {
+        let listed = block_on(self.custom.list_subscribers().send())?;
+        let names = listed.subscribers().iter().filter_map(|one| one.name());
+        Ok(names.map(str::to_owned).collect())
     }
 
     /// Makes a queue, or gives it another policy: one that lets EventBridge send to it, or none.

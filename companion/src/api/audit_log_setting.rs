@@ -1,10 +1,8 @@
 //! `/accounts/{id}/audit-log-setting`: which connection the audit log is streamed to.
 
-use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use axum::routing::get;
 use scalr_api::{
     AccountId, AuditLogSetting, AuditLogSettingAttributes, AuditLogSettingRelationships, Connection,
     ConnectionId, Kind as _, Object, ToOne,
@@ -16,10 +14,13 @@ use super::error::ApiError;
 use super::form::Form;
 use crate::app::App;
 use crate::audit::{self, Change};
-use crate::caller::Caller;
+use crate::caller::{Admin, May, Read};
+use crate::routes::Routes;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/accounts/{id}/audit-log-setting", get(read).patch(update))
+pub(super) fn routes() -> Routes<App> {
+    Routes::new()
+        .get("/accounts/{id}/audit-log-setting", read)
+        .patch("/accounts/{id}/audit-log-setting", update)
 }
 
 fn object(account: &AccountId, selected: Option<ConnectionId>) -> Result<Object<AuditLogSetting>, ApiError> {
@@ -37,7 +38,7 @@ fn object(account: &AccountId, selected: Option<ConnectionId>) -> Result<Object<
 
 async fn read(
     State(app): State<App>,
-    caller: Caller,
+    caller: May<Read>,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, ApiError> {
     let account = own(&caller, &id)?;
@@ -47,7 +48,7 @@ async fn read(
 
 async fn update(
     State(app): State<App>,
-    caller: Caller,
+    caller: May<Admin>,
     Path(id): Path<String>,
     Form(input): Form<AuditLogSetting>,
 ) -> Result<impl IntoResponse, ApiError> {
@@ -60,7 +61,7 @@ async fn update(
 /// Sets the setting to what `wanted` makes of the connection that it selects; returns the one that it selects then.
 pub(crate) async fn select(
     app: &App,
-    caller: &Caller,
+    caller: &May<Admin>,
     wanted: impl FnOnce(Option<ConnectionId>) -> Result<Option<ConnectionId>, ApiError>,
 ) -> Result<Option<ConnectionId>, ApiError> {
     let account = &caller.account_id;

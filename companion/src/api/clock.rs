@@ -1,19 +1,19 @@
 //! `POST /_companion/clock/confirm`: an operator says that the machine's clock is right, so that held events are dropped
 //! for their age again. Scalr's API has no such path.
 
+use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use axum::routing::post;
-use axum::{Json, Router};
 use scalr_api::ClockStanding;
 
+use super::admit::Steward;
 use crate::app::App;
-use crate::caller::Caller;
 use crate::clock::{Clock, Trust};
 use crate::clock_watch;
+use crate::routes::Routes;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/clock/confirm", post(confirm))
+pub(super) fn routes() -> Routes<App> {
+    Routes::new().post("/clock/confirm", confirm)
 }
 
 /// Whether held events are dropped for their age, and why not.
@@ -31,7 +31,7 @@ pub(super) fn standing(clock: &Clock) -> ClockStanding {
     }
 }
 
-async fn confirm(State(app): State<App>, _caller: Caller) -> impl IntoResponse {
+async fn confirm(State(app): State<App>, _by: Steward) -> impl IntoResponse {
     app.clock.confirm();
     Json(standing(&app.clock))
 }

@@ -1,20 +1,20 @@
 //! `/_companion/connections/{id}/delivery`: the figures of a connection's delivery. Scalr's API has no such path.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
-use axum::routing::get;
-use axum::{Json, Router};
 use scalr_api::{ClockStanding, Delivery, DroppedCounts, DroppedEvent};
 
 use super::clock::standing;
 use super::error::ApiError;
 use crate::app::App;
-use crate::caller::Caller;
+use crate::caller::{May, Read};
 use crate::clock;
+use crate::routes::Routes;
 use crate::store::{self, DeliveryFigures};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/connections/{id}/delivery", get(read))
+pub(super) fn routes() -> Routes<App> {
+    Routes::new().get("/connections/{id}/delivery", read)
 }
 
 fn figures(clock: ClockStanding, delivery: DeliveryFigures, dropped: Vec<store::DroppedEvent>) -> Delivery {
@@ -47,7 +47,7 @@ fn figures(clock: ClockStanding, delivery: DeliveryFigures, dropped: Vec<store::
 
 async fn read(
     State(app): State<App>,
-    caller: Caller,
+    caller: May<Read>,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, ApiError> {
     let found = app.store.delivery_figures(&caller.account_id, &id).await?;

@@ -1,23 +1,22 @@
 //! `/environments`.
 
-use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use axum::routing::get;
 use scalr_api::{Environment, EnvironmentAttributes, EnvironmentRelationships, Object, ToOne};
 
 use super::answer::{Answer, document};
 use super::error::ApiError;
 use super::page::Listing;
 use crate::app::App;
-use crate::caller::Caller;
+use crate::caller::{May, Read};
+use crate::routes::Routes;
 use crate::store::{self, Window};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/environments", get(list))
-        .route("/environments/{id}", get(read))
+pub(super) fn routes() -> Routes<App> {
+    Routes::new()
+        .get("/environments", list)
+        .get("/environments/{id}", read)
 }
 
 fn object(row: store::Environment) -> Object<Environment> {
@@ -30,7 +29,7 @@ fn object(row: store::Environment) -> Object<Environment> {
 
 async fn list(
     State(app): State<App>,
-    caller: Caller,
+    caller: May<Read>,
     listing: Listing,
 ) -> Result<impl IntoResponse, ApiError> {
     let filters = listing.filters(["account", "environment", "name"])?;
@@ -43,7 +42,7 @@ async fn list(
 
 async fn read(
     State(app): State<App>,
-    caller: Caller,
+    caller: May<Read>,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, ApiError> {
     let one = Window { limit: 1, offset: 0 };

@@ -1,11 +1,14 @@
 //! Refusals, as JSON:API errors.
 
-use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use scalr_api::{ErrorDocument, ErrorObject};
 use tokio::task::JoinError;
 
 use super::answer::Answer;
+use crate::app::Turned;
+use crate::caller::Lacks;
 use crate::panics;
 use crate::store::StoreError;
 
@@ -14,14 +17,20 @@ use crate::store::StoreError;
 pub(crate) enum ApiError {
     /// No token was sent.
     NoToken,
-    /// The token that was sent is not the companion's.
-    WrongToken,
+    /// The token that was sent admits nobody.
+    Turned(Turned),
+    /// The token that was sent does not permit this; what would.
+    NotAllowed(String),
     /// The Host header is not a host with or without a port, or there are several.
     Host,
+    /// Runs are not made up here.
+    NoSimulatedRuns,
     /// No route has this path.
     NoRoute,
     /// The route does not take this method.
     NoMethod,
+    /// As many calls are under way as may be.
+    Busy,
     /// Such as `connection in-1`.
     NotFound(String),
     /// A query parameter is wrong.
@@ -68,12 +77,21 @@ impl ApiError {
                 "No token was sent. Send it as `Authorization: Bearer TOKEN`.",
             )
             .with_code("unauthorized"),
-            Self::WrongToken => simple(
-                401,
-                "Unauthorized",
-                "The token that was sent is not this companion's: it is in the line that `scalr-eventbridge dev` prints.",
+            Self::Turned(why) => simple(401, "Unauthorized", turned(*why)).with_code("unauthorized"),
+            Self::Busy => simple(
+                429,
+                "Too many calls at a time",
+                "As many calls of this account are under way as may be, so nothing was accepted. Repeat the call in a second.",
             )
-            .with_code("unauthorized"),
+            .with_code("busy"),
+            Self::NoSimulatedRuns => simple(
+                409,
+                "No simulated runs",
+                "No run was started: this service starts none that is made up. Runs of Scalr's own cause events; for trials, start \
+                 `scalr-eventbridge serve` with `--simulate-runs`, and leave delivery checks, which start a run, out until then.",
+            )
+            .with_code("no-simulated-runs"),
+            Self::NotAllowed(detail) => simple(403, "Forbidden", detail).with_code("forbidden"),
             Self::Host => simple(
                 400,
                 "Invalid host",
@@ -116,6 +134,32 @@ impl ApiError {
     }
 }
 
+/// Why a token admits nobody, and what to do.
+pub(crate) const fn turned(why: Turned) -> &'static str {
+    match why {
+        Turned::Unknown => {
+            "The token that was sent is not this companion's: it is in the line that `scalr-eventbridge dev` prints, or \
+             what `scalr-eventbridge tokens create` has printed."
+        }
+        Turned::Revoked => {
+            "The token that was sent is revoked. Ask an operator for another: `scalr-eventbridge tokens create` makes one."
+        }
+        Turned::Disabled => {
+            "The account of the token that was sent is disabled. An operator enables it with `scalr-eventbridge accounts enable`."
+        }
+    }
+}
+
+impl From<Lacks> for ApiError {
+    fn from(Lacks(scope): Lacks) -> Self {
+        let scope = scope.as_str();
+        Self::NotAllowed(format!(
+            "This takes a token with the scope `{scope}`, which the one that was sent has not. `scalr-eventbridge tokens create \
+             --scope {scope}` makes one."
+        ))
+    }
+}
+
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
@@ -134,6 +178,12 @@ impl IntoResponse for ApiError {
         let object = self.object();
         let status = object.status.as_deref().and_then(|text| text.parse().ok());
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Answer(status, ErrorDocument::from(object)).into_response()
+        let mut answer = Answer(status, ErrorDocument::from(object)).into_response();
+        if matches!(self, Self::Busy) {
+            answer
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        answer
     }
 }

@@ -1,11 +1,10 @@
 //! `/_companion/events`: `POST` accepts an event as if it had just happened, for trials; `GET` lists those that are held. Scalr's
 //! API has no such path.
 
+use axum::Json;
 use axum::extract::{Query, Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use axum::routing::get;
-use axum::{Json, Router};
 use scalr_api::{Emit, Emitted, Held, HeldEvent};
 use scalr_events::EventType;
 use serde::Deserialize;
@@ -14,13 +13,14 @@ use serde_json::Value;
 use super::error::ApiError;
 use super::form::{bytes, json};
 use crate::app::App;
-use crate::caller::Caller;
+use crate::caller::{Caller, Intake, May, Read};
 use crate::clock::{self, Moment};
 use crate::delivery::DETAIL_BYTES_MAX;
+use crate::routes::Routes;
 use crate::store::{self, NewEvent, outbox};
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/events", get(list).post(create))
+pub(super) fn routes() -> Routes<App> {
+    Routes::new().get("/events", list).post("/events", create)
 }
 
 /// Which of the held events are listed.
@@ -34,7 +34,7 @@ struct Which {
 /// The events that wait to be sent, oldest first, as many as an answer may have.
 async fn list(
     State(app): State<App>,
-    caller: Caller,
+    caller: May<Read>,
     Query(which): Query<Which>,
 ) -> Result<impl IntoResponse, ApiError> {
     let only = [which.connection.as_deref(), which.event.as_deref()];
@@ -64,7 +64,7 @@ fn invalid(pointer: &str, detail: impl Into<String>) -> ApiError {
 
 async fn create(
     State(app): State<App>,
-    caller: Caller,
+    caller: May<Intake>,
     request: Request,
 ) -> Result<impl IntoResponse, ApiError> {
     let body = json(&bytes(request, &app).await?)?;

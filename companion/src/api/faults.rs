@@ -1,30 +1,39 @@
 //! `/_companion/faults`: calls of this API that go wrong on request, so that clients can be tested against them. The same words
 //! as the local AWS's `/_local/faults`; a call is named by its method and path. Scalr's API has no such path.
 
+use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use scalr_api::{ErrorDocument, ErrorObject};
 
 use super::answer::Answer;
 use super::error::ApiError;
 use super::form::bytes;
 use crate::app::App;
-use crate::caller::Caller;
+use crate::caller::{Admin, May, Read};
+use crate::routes::Routes;
 
 /// The path that never meets a fault.
 const PATH: &str = "/_companion/faults";
 /// What a fault can be for; `*` stands for an id.
-pub(super) const OPERATIONS: [&str; 21] = [
+pub(super) const OPERATIONS: [&str; 30] = [
     "GET /.well-known/terraform.json",
+    "GET /_companion/accounts",
+    "POST /_companion/accounts",
+    "GET /_companion/accounts/*",
+    "PATCH /_companion/accounts/*",
+    "GET /_companion/tokens",
+    "POST /_companion/tokens",
+    "DELETE /_companion/tokens/*",
     "GET /_companion/connections/*/delivery",
     "POST /_companion/clock/confirm",
     "GET /_companion/events",
     "POST /_companion/events",
     "POST /_companion/runs",
+    "POST /events/v1/run-executed",
+    "POST /events/v1/audit-logs",
     "GET /api/iacp/v3/accounts/*",
     "GET /api/iacp/v3/accounts/*/audit-log-setting",
     "PATCH /api/iacp/v3/accounts/*/audit-log-setting",
@@ -42,17 +51,20 @@ pub(super) const OPERATIONS: [&str; 21] = [
     "GET /api/iacp/v3/workspaces/*",
 ];
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/faults", get(list).post(add).delete(clear))
+pub(super) fn routes() -> Routes<App> {
+    Routes::new()
+        .get("/faults", list)
+        .post("/faults", add)
+        .delete("/faults", clear)
 }
 
-async fn list(State(app): State<App>, _caller: Caller) -> impl IntoResponse {
+async fn list(State(app): State<App>, _caller: May<Read>) -> impl IntoResponse {
     Json(app.faults.list())
 }
 
 async fn add(
     State(app): State<App>,
-    _caller: Caller,
+    _caller: May<Admin>,
     request: Request,
 ) -> Result<impl IntoResponse, ApiError> {
     let body = bytes(request, &app).await?;
@@ -61,7 +73,7 @@ async fn add(
     Ok(Json(added))
 }
 
-async fn clear(State(app): State<App>, _caller: Caller) -> impl IntoResponse {
+async fn clear(State(app): State<App>, _caller: May<Admin>) -> impl IntoResponse {
     Json(app.faults.clear())
 }
 

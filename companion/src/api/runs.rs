@@ -1,11 +1,10 @@
 //! `/runs`: a run that ends causes a RunExecuted event. `POST /_companion/runs` starts one that fails on request, which Scalr's
 //! API cannot.
 
+use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use scalr_api::{
     FailingRun, Kind as _, Object, Run, RunAttributes, RunInput, RunRelationships, RunStatus, ToOne,
     WorkspaceId,
@@ -17,22 +16,24 @@ use super::form::{Form, bytes, json};
 use super::page::Listing;
 use crate::app::App;
 use crate::audit::{self, Change};
-use crate::caller::{Caller, USER_EMAIL};
+use crate::caller::{Intake, May, Read, USER_EMAIL};
+use crate::routes::Routes;
 use crate::runs;
 use crate::store::{self, NewRun};
 use crate::{clock, ids};
 
 const MESSAGE_CHARS_MAX: usize = 1024;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/runs", get(list).post(create))
-        .route("/runs/{id}", get(read))
+pub(super) fn routes() -> Routes<App> {
+    Routes::new()
+        .get("/runs", list)
+        .post("/runs", create)
+        .get("/runs/{id}", read)
 }
 
 /// What Scalr's API does not have.
-pub(super) fn own_routes() -> Router<App> {
-    Router::new().route("/runs", post(create_failing))
+pub(super) fn own_routes() -> Routes<App> {
+    Routes::new().post("/runs", create_failing)
 }
 
 fn object(row: store::Run) -> Object<Run> {
@@ -53,7 +54,7 @@ fn object(row: store::Run) -> Object<Run> {
 
 async fn list(
     State(app): State<App>,
-    caller: Caller,
+    caller: May<Read>,
     listing: Listing,
 ) -> Result<impl IntoResponse, ApiError> {
     let filters = listing.filters(["account", "run", "workspace", "environment"])?;
@@ -66,7 +67,7 @@ async fn list(
 
 async fn create(
     State(app): State<App>,
-    caller: Caller,
+    caller: May<Intake>,
     Form(input): Form<Run>,
 ) -> Result<impl IntoResponse, ApiError> {
     const POINTER: &str = "/data/relationships/workspace";
@@ -81,7 +82,7 @@ async fn create(
 
 async fn create_failing(
     State(app): State<App>,
-    caller: Caller,
+    caller: May<Intake>,
     request: Request,
 ) -> Result<impl IntoResponse, ApiError> {
     let body = json(&bytes(request, &app).await?)?;
@@ -97,11 +98,14 @@ async fn create_failing(
 /// Starts a run in the workspace, which stands at this place of the body.
 pub(crate) async fn start(
     app: &App,
-    caller: &Caller,
+    caller: &May<Intake>,
     (workspace, pointer): (&WorkspaceId, &str),
     input: RunInput,
     fails: bool,
 ) -> Result<store::Run, ApiError> {
+    if !app.mode.simulates_runs() {
+        return Err(ApiError::NoSimulatedRuns);
+    }
     let scope = app
         .store
         .workspace_scope(&caller.account_id, workspace.as_str())
@@ -159,7 +163,7 @@ pub(crate) async fn start(
 
 async fn read(
     State(app): State<App>,
-    caller: Caller,
+    caller: May<Read>,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, ApiError> {
     let row = app.store.run(&caller.account_id, &id).await?;

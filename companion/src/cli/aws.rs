@@ -15,13 +15,33 @@ use crate::error_chain;
 /// The region of a local AWS where nothing names one.
 const LOCAL_REGION: &str = "us-east-1";
 
+/// The address of an AWS.
+#[derive(clap::Args)]
+#[command(next_help_heading = "AWS")]
+pub(super) struct Endpoint {
+    /// AWS's address; without it, AWS itself.
+    #[arg(long, env = "AWS_ENDPOINT_URL", value_name = "URL")]
+    aws_endpoint: Option<String>,
+}
+
+impl Endpoint {
+    /// The address, if it is not AWS's own.
+    pub(super) fn url(&self) -> anyhow::Result<Option<String>> {
+        checked(self.aws_endpoint.as_deref())
+    }
+
+    /// Whether this is a local AWS.
+    pub(super) fn is_local(&self) -> bool {
+        self.aws_endpoint.as_deref().is_some_and(is_loopback)
+    }
+}
+
 /// An AWS, and a region of it.
 #[derive(clap::Args)]
 #[command(next_help_heading = "AWS")]
 pub(super) struct Place {
-    /// AWS's address; without it, AWS itself.
-    #[arg(long, env = "AWS_ENDPOINT_URL", value_name = "URL")]
-    aws_endpoint: Option<String>,
+    #[command(flatten)]
+    pub(super) endpoint: Endpoint,
     /// The AWS region; without it, the one that the profile has.
     #[arg(long, env = "AWS_REGION", value_name = "REGION")]
     region: Option<String>,
@@ -34,19 +54,20 @@ impl Place {
         if let Some((region, setting)) = &named {
             given::region_form(region, setting)?;
             // A local AWS has every region.
-            let is_aws = self.endpoint().is_ok_and(|url| url.is_none());
+            let is_aws = self.endpoint.url().is_ok_and(|url| url.is_none());
             if let Some(warning) = given::doubtful_region(region, setting).filter(|_| is_aws) {
                 out::complain(&warning);
             }
         }
         // Nothing outside this machine is asked for the region of a local AWS.
-        let own = (self.is_local() && std::env::var_os("AWS_PROFILE").is_none()).then_some(LOCAL_REGION);
+        let own =
+            (self.endpoint.is_local() && std::env::var_os("AWS_PROFILE").is_none()).then_some(LOCAL_REGION);
         let region = named.as_ref().map(|(region, _)| region.as_str()).or(own);
-        let config = config(part, region, self.aws_endpoint.as_deref()).await?;
+        let config = config(part, region, self.endpoint.aws_endpoint.as_deref()).await?;
         if config.region().is_some() {
             return Ok(config);
         }
-        if self.is_local() {
+        if self.endpoint.is_local() {
             let region = Region::from_static(LOCAL_REGION);
             return Ok(config.into_builder().region(region).build());
         }
@@ -70,15 +91,29 @@ impl Place {
             .flatten()
             .find(|(region, _)| !region.is_empty())
     }
+}
 
-    /// The address, if it is not AWS's own.
-    pub(super) fn endpoint(&self) -> anyhow::Result<Option<String>> {
-        checked(self.aws_endpoint.as_deref())
-    }
+/// Where credentials come from: how those of another account are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A local AWS: the access key is the account.
+    Local,
+    /// The variable `AWS_ACCESS_KEY_ID`, which wins over a profile.
+    Variables,
+    /// A profile, or something that a profile is before.
+    Profile,
+}
 
-    /// Whether this is a local AWS.
-    pub(super) fn is_local(&self) -> bool {
-        self.aws_endpoint.as_deref().is_some_and(is_loopback)
+impl Origin {
+    pub(super) fn of(config: &SdkConfig) -> Self {
+        let key = std::env::var_os("AWS_ACCESS_KEY_ID");
+        if config.endpoint_url().is_some_and(is_loopback) {
+            Self::Local
+        } else if key.is_some_and(|key| !key.is_empty()) {
+            Self::Variables
+        } else {
+            Self::Profile
+        }
     }
 }
 

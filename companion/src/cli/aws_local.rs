@@ -75,7 +75,10 @@ pub(super) struct Args {
 }
 
 fn target(text: &str) -> Result<(String, String), String> {
-    let (arn, url) = text.split_once('=').ok_or("write ARN=URL")?;
+    let (arn, url) = text.split_once('=').ok_or_else(|| {
+        "write ARN=URL, such as `arn:aws:lambda:us-east-1:123456789012:function:f=http://127.0.0.1:9000`"
+            .to_owned()
+    })?;
     if !arn.starts_with("arn:") {
         return Err(format!("`{arn}` is not an ARN"));
     }

@@ -7,24 +7,24 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::aws_local::Limits;
 use super::given;
+use super::hosting::{self, Hosting, Own};
 use super::loopback::{self, is_loopback};
 use super::{exit, out};
 use crate::clock::Clock;
-use crate::companion::{Companion, Config, ConsoleConfig, WorkspaceName};
+use crate::companion::{Companion, Identity, OfService, WorkspaceName};
 use crate::console::{self, LocalAws};
 use crate::partner::Partner;
-use crate::store::{self, Bounds, Durability, Installation};
-use crate::tls::{self, Tls};
+use crate::store::{self, Durability, Installation};
+use crate::tls::Tls;
 use crate::token::Token;
 
 /// The AWS account that Scalr's partner sources are made from.
-const PARTNER_ACCOUNT: &str = "999900001111";
+pub(super) const PARTNER_ACCOUNT: &str = "999900001111";
 /// Longest time for one server to end after the other has.
 const END: Duration = Duration::from_secs(5);
 
@@ -74,12 +74,6 @@ pub(super) struct Servers {
     /// Keep state here, over restarts and crashes; without it, state ends with the process.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Serve Scalr's API over https, with a certificate made here; its authority's file is printed.
-    #[arg(long)]
-    tls: bool,
-    /// A name or address that the certificate is for, beside `localhost` and the address listened on; may be repeated.
-    #[arg(long, value_name = "NAME", requires = "tls")]
-    tls_name: Vec<String>,
     /// Listen on other addresses than loopback. The local AWS accepts any signature: anybody who reaches it can do anything in it.
     #[arg(long)]
     allow_remote: bool,
@@ -99,26 +93,10 @@ pub(super) struct Servers {
     /// to the local AWS.
     #[arg(long)]
     any_region: bool,
-    /// Drop events that were held for longer than this.
-    #[arg(long, value_name = "HOURS", default_value_t = 336, value_parser = clap::value_parser!(u32).range(1..))]
-    hold_hours_max: u32,
-    /// Drop a connection's oldest events beyond this many bytes.
-    #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024 * 1024)]
-    hold_bytes_max: u32,
     #[command(flatten)]
     limits: Limits,
     #[command(flatten)]
-    console: ConsoleArgs,
-}
-
-#[derive(clap::Args)]
-struct ConsoleArgs {
-    /// Serve no console.
-    #[arg(long)]
-    no_console: bool,
-    /// A host name that the console answers for, beside loopback's; may be repeated.
-    #[arg(long, value_name = "NAME", conflicts_with = "no_console")]
-    console_host: Vec<String>,
+    hosting: Hosting,
 }
 
 /// Whether the text can be a token.
@@ -208,6 +186,7 @@ struct Endpoint {
 /// Both servers: they listen, and answer once they are served.
 pub(super) struct Opened {
     companion: Companion,
+    installation: Installation,
     aws: Option<aws_local::Server>,
     endpoint: Endpoint,
     tls: Option<Tls>,
@@ -244,46 +223,58 @@ pub(super) async fn open(args: &Servers) -> anyhow::Result<Opened> {
         },
         (None, None) => bail!("no AWS is configured"),
     };
-    let listener = TcpListener::bind(args.scalr_listen)
-        .await
-        .with_context(|| format!("cannot listen on `{}`", args.scalr_listen))?;
     let durability = if args.data_dir.is_some() {
         Durability::Disk
     } else {
         Durability::None
     };
-    let tls = certificate(args, state.path())?;
     // One clock for both: what is moved with `POST /_local/clock` moves what the companion holds as well.
     let clock = Clock::system(aws.as_ref().map_or(0, |aws| *aws.clock_offset_ms().borrow()));
-    let companion = Companion::open(Config {
-        clock: clock.clone(),
+    let own = Own {
+        listen: args.scalr_listen,
         dir: state.path(),
         lock,
         durability,
-        bounds: Bounds {
-            bytes_max: i64::from(args.hold_bytes_max),
-            age_ms_max: i64::from(args.hold_hours_max) * 3_600_000,
-        },
-        listener,
-        token: args.token.clone(),
-        workspaces: &args.workspaces,
-        tls: tls.as_ref().map(|tls| tls.acceptor.clone()),
-        console: console(args, aws.as_ref()),
         partner: if endpoint.is_local {
             Partner::local(&endpoint.url, PARTNER_ACCOUNT)
         } else {
-            Partner::real(&endpoint.url, args.region()).await
+            Partner::real(Some(&endpoint.url), args.region()).await
         },
-    })
-    .await?;
+        clock: clock.clone(),
+        aws: aws.as_ref().map(|server| {
+            let endpoint = format!("http://{}", server.local_addr());
+            LocalAws::new(&endpoint, args.account(), args.region())
+        }),
+        identity: Identity::Dev {
+            token: args.token.clone(),
+            workspaces: &args.workspaces,
+        },
+    };
+    let opened = args.hosting.open(own).await;
+    let (companion, tls) = opened.map_err(|error| of_service(error, state.path()))?;
+    let installation = companion.installation().cloned();
+    let installation = installation.context("the companion of `dev` has no account")?;
     Ok(Opened {
         companion,
+        installation,
         aws,
         endpoint,
         tls,
         clock,
         _state: state,
     })
+}
+
+/// A service's data directory is a setting to change; any other error stays.
+fn of_service(error: anyhow::Error, dir: &Path) -> anyhow::Error {
+    if error.is::<OfService>() {
+        return exit::Failure::setting(format!(
+            "`{}` (`--data-dir`) is a data directory of `scalr-eventbridge serve`, with its accounts: name another, or open it with \
+             `serve`",
+            dir.display()
+        ));
+    }
+    error
 }
 
 impl Opened {
@@ -298,7 +289,7 @@ impl Opened {
 
     /// What the local AWS or Scalr's API was seeded with.
     pub(super) fn installation(&self) -> &Installation {
-        &self.companion.installation
+        &self.installation
     }
 
     /// Whether the AWS in use takes any credentials.
@@ -307,13 +298,12 @@ impl Opened {
     }
 
     fn hostname(&self) -> String {
-        let scheme = if self.tls.is_some() { "https" } else { "http" };
-        format!("{scheme}://{}", self.companion.addr)
+        hosting::hostname(&self.companion, self.tls.as_ref())
     }
 
     /// The variables by which terraform, tofu, the aws command line and this program find both.
     pub(super) fn variables(&self, args: &Servers) -> Vec<(&'static str, String)> {
-        let token = self.companion.installation.token.reveal().to_owned();
+        let token = self.installation.token.reveal().to_owned();
         let mut variables = vec![("SCALR_HOSTNAME", self.hostname()), ("SCALR_TOKEN", token)];
         if let Some(tls) = &self.tls {
             variables.push(("SSL_CERT_FILE", tls.trusted_file.display().to_string()));
@@ -334,29 +324,6 @@ async fn follow<T>(moved: Option<watch::Receiver<i64>>, clock: &Clock) -> T {
         }
     }
     std::future::pending().await
-}
-
-/// The certificate for the names that clients know this machine by, if Scalr's API is served over TLS.
-fn certificate(args: &Servers, dir: &Path) -> anyhow::Result<Option<Tls>> {
-    if !args.tls {
-        return Ok(None);
-    }
-    let mut names = args.tls_name.clone();
-    let ip = args.scalr_listen.ip();
-    names.extend((!ip.is_unspecified()).then(|| ip.to_string()));
-    Ok(Some(tls::open(dir, &names, &tls::of_system())?))
-}
-
-/// The console, which has the pages of AWS's side where AWS is in this process.
-fn console(args: &Servers, aws: Option<&aws_local::Server>) -> Option<ConsoleConfig> {
-    let aws = aws.map(|server| {
-        let endpoint = format!("http://{}", server.local_addr());
-        LocalAws::new(&endpoint, args.account(), args.region())
-    });
-    (!args.console.no_console).then(|| ConsoleConfig {
-        aws,
-        hosts: args.console.console_host.clone(),
-    })
 }
 
 async fn local_aws(args: &Servers) -> anyhow::Result<Option<aws_local::Server>> {

@@ -126,7 +126,10 @@ fn human(checks: &[Check]) -> String {
 async fn checks(args: &Args) -> Vec<Check> {
     let (mut checks, connections) = scalr(&args.remote).await;
     checks.extend(aws(&args.place, &connections).await);
-    checks.extend(proxies(|name| std::env::var(name).ok(), args.place.is_local()));
+    checks.extend(proxies(
+        |name| std::env::var(name).ok(),
+        args.place.endpoint.is_local(),
+    ));
     checks
 }
 
@@ -195,7 +198,7 @@ fn commands(answer: Result<Held, ClientError>) -> Check {
 
 async fn aws(place: &Place, connections: &[Object<Connection>]) -> Vec<Check> {
     const NAMES: [&str; 2] = ["AWS settings", "AWS answers"];
-    let endpoint = place.endpoint().ok().flatten();
+    let endpoint = place.endpoint.url().ok().flatten();
     let at = endpoint
         .clone()
         .map_or_else(|| "AWS itself".to_owned(), |url| format!("`{url}`"));

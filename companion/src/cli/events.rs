@@ -4,20 +4,21 @@ use anyhow::bail;
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 
-use super::aws::Place;
-use super::local_aws::{Delivery, EVENTS, Leaf, LocalAws, Outcome, Rule, Story};
-use super::progress;
+use super::aws::Endpoint;
+use super::local_aws::{Bus, Delivery, EVENTS, Leaf, LocalAws, Outcome, Rule, Story};
 use super::show::{self, Cell, Form, Look};
+use super::{given, progress};
 
 /// Events that are read at the same time.
 const AT_ONCE: usize = 8;
-/// Events among which one is looked for by its run.
+/// Events among which one is looked for by its run, or those of a region.
 const SEARCHED_MAX: usize = 1000;
 
 #[derive(clap::Subcommand)]
 pub(super) enum What {
     /// List the latest events with what became of them.
     #[command(after_help = "Examples:\n  scalr-eventbridge events list\n  \
+                            scalr-eventbridge events list --region eu-west-1\n  \
                             scalr-eventbridge events list --limit 5 --json | jq -r '.[].outcome'")]
     List(List),
     /// Show an event: each rule with the leaf that missed, each target with its attempts.
@@ -29,12 +30,16 @@ pub(super) enum What {
 #[derive(clap::Args)]
 pub(super) struct List {
     /// So many at most.
-    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, allow_hyphen_values = true,
+          value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
+    /// Those of this AWS region alone; `AWS_REGION` chooses none here.
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
-    place: Place,
+    endpoint: Endpoint,
 }
 
 #[derive(clap::Args)]
@@ -44,7 +49,7 @@ pub(super) struct One {
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
-    place: Place,
+    endpoint: Endpoint,
 }
 
 /// An event as it is listed.
@@ -55,6 +60,7 @@ struct Row {
     detail_type: String,
     /// The id of its run or audited request.
     subject: String,
+    region: String,
     bus: Option<String>,
     outcome: Outcome,
 }
@@ -66,6 +72,7 @@ impl From<&Story> for Row {
             accepted: story.accepted.clone(),
             detail_type: story.text("/detail-type").to_owned(),
             subject: story.subject().to_owned(),
+            region: story.text("/region").to_owned(),
             bus: story.buses.first().map(|bus| bus.name.clone()),
             outcome: story.outcome(),
         }
@@ -88,12 +95,16 @@ pub(super) async fn main(what: What) -> anyhow::Result<()> {
 }
 
 async fn list(args: &List) -> anyhow::Result<()> {
-    let local = LocalAws::at(&args.place, EVENTS).await?;
-    let stories = progress::during("reading the events", latest(&local, args.limit.into())).await?;
+    let local = LocalAws::at(&args.endpoint, EVENTS).await?;
+    if let Some(region) = &args.region {
+        given::region_form(region, "`--region`")?;
+    }
+    let reading = latest(&local, args.limit.into(), args.region.as_deref());
+    let stories = progress::during("reading the events", reading).await?;
     let rows: Vec<Row> = stories.iter().map(Row::from).collect();
     args.form.print(&rows, || {
         if rows.is_empty() {
-            return "There are no events. `scalr-eventbridge run WORKSPACE` causes one.".to_owned();
+            return nothing(args.region.as_deref());
         }
         let cells = |row: &Row| -> [Cell; 5] {
             [
@@ -109,15 +120,32 @@ async fn list(args: &List) -> anyhow::Result<()> {
     })
 }
 
-/// The latest events, newest first.
-async fn latest(local: &LocalAws, limit: usize) -> anyhow::Result<Vec<Story>> {
-    let ids = local.latest(limit).await?;
-    let stories: Vec<Option<Story>> = futures::stream::iter(&ids)
-        .map(|id| local.story(id))
-        .buffered(AT_ONCE)
-        .try_collect()
+/// That no event is listed.
+fn nothing(region: Option<&str>) -> String {
+    match region {
+        None => "There are no events. `scalr-eventbridge run WORKSPACE` causes one.".to_owned(),
+        Some(region) => format!(
+            "None of the latest {SEARCHED_MAX} events is of {region}; `scalr-eventbridge events list` lists those of all regions."
+        ),
+    }
+}
+
+/// The latest events, newest first; of one region, those among the latest that are looked through.
+async fn latest(local: &LocalAws, limit: usize, region: Option<&str>) -> anyhow::Result<Vec<Story>> {
+    let is_wanted = |story: &Story| region.is_none_or(|region| story.is_in(region));
+    let ids = local
+        .latest(if region.is_some() { SEARCHED_MAX } else { limit })
         .await?;
-    Ok(stories.into_iter().flatten().collect())
+    let mut read = futures::stream::iter(&ids)
+        .map(|id| local.story(id))
+        .buffered(AT_ONCE);
+    let mut stories = Vec::new();
+    while stories.len() < limit
+        && let Some(story) = read.try_next().await?
+    {
+        stories.extend(story.filter(is_wanted));
+    }
+    Ok(stories)
 }
 
 /// The latest event that is wanted, among so many.
@@ -139,7 +167,7 @@ pub(super) async fn find(
 }
 
 async fn show_one(args: &One) -> anyhow::Result<()> {
-    let local = LocalAws::at(&args.place, EVENTS).await?;
+    let local = LocalAws::at(&args.endpoint, EVENTS).await?;
     let find = async {
         match local.story(&args.id).await? {
             Some(story) => Ok(Some(story)),
@@ -174,20 +202,30 @@ pub(super) fn human(story: &Story) -> String {
             .as_deref()
             .map(|why| format!("  {}", Look::Bad.paint(why))),
     );
+    // The rule that AWS manages to feed a custom event bus is not listed.
+    let onward = story.buses.iter().any(Bus::is_custom);
     for bus in &story.buses {
         lines.push(format!("\nbus {}", show::escaped(&bus.name)));
-        lines.extend(bus.rules.iter().map(rule));
-        lines.extend(bus.deliveries.iter().map(delivery));
+        if bus.rules.is_empty() && bus.deliveries.is_empty() && (bus.is_custom() || !onward) {
+            let none = if bus.is_custom() {
+                "subscriber"
+            } else {
+                "enabled rule"
+            };
+            lines.push(format!("  it has no {none}"));
+        }
+        lines.extend(bus.rules.iter().map(|one| rule(one, bus.taker())));
+        lines.extend(bus.deliveries.iter().map(|one| delivery(one, bus)));
     }
     lines.join("\n")
 }
 
-fn rule(rule: &Rule) -> String {
+fn rule(rule: &Rule, taker: &str) -> String {
     let name = show::escaped(&rule.name);
     if rule.matched {
-        return format!("  rule {name}: {}", Look::Good.paint("matched"));
+        return format!("  {taker} {name}: {}", Look::Good.paint("matched"));
     }
-    let mut text = format!("  rule {name}: {}", Look::Bad.paint("missed"));
+    let mut text = format!("  {taker} {name}: {}", Look::Bad.paint("missed"));
     if let Some(reason) = &rule.reason {
         text.extend(["\n    ", &show::escaped(reason)]);
     }
@@ -209,16 +247,21 @@ fn leaf(leaf: &Leaf) -> String {
     show::escaped(&scalr_events::leaf_in_words(&leaf, None))
 }
 
-fn delivery(delivery: &Delivery) -> String {
+fn delivery(delivery: &Delivery, bus: &Bus) -> String {
     let look = match delivery.outcome.as_str() {
         "delivered" => Look::Good,
         "waiting" => Look::Doubtful,
         _ => Look::Bad,
     };
+    // A subscriber has one target, without an id of its own.
+    let of = format!("of {} {}", bus.taker(), show::escaped(&delivery.rule));
+    let target = if bus.is_custom() {
+        of
+    } else {
+        format!("{} {of}", show::escaped(&delivery.target_id))
+    };
     let mut text = format!(
-        "  target {} of rule {}: {} ({})",
-        show::escaped(&delivery.target_id),
-        show::escaped(&delivery.rule),
+        "  target {target}: {} ({})",
         look.paint(&delivery.outcome),
         show::escaped(&delivery.target_arn),
     );

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::remote::Remote;
 use super::{out, progress};
-use crate::export::{Account, AuditLogSetting, Aws, Connection, text};
+use crate::export::{Account, AuditLogSetting, Aws, Connection, CustomBuses, text};
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  scalr-eventbridge export --out scalr.tf\n  \
@@ -160,11 +160,24 @@ async fn read_aws(config: &SdkConfig, account: &mut Account) -> anyhow::Result<(
             continue;
         }
         if let Some((service, custom)) = aws.managed_bus(source).await? {
+            let custom_buses = CustomBuses::new(config, &connection.region);
+            if let Some((bus, source)) = custom_buses.of(source, owner).await? {
+                account.event_sources.push(source);
+                if !account.custom_buses.contains(&bus) {
+                    account.left_out.push(format!(
+                        "The subscribers of the custom event bus {} in {}, which `aws eventsv2 list-subscribers` lists.",
+                        bus.name, bus.region
+                    ));
+                    account.custom_buses.push(bus);
+                }
+                continue;
+            }
             let feeds = custom.map_or("a custom event bus".to_owned(), |name| {
                 format!("the custom event bus `{name}`")
             });
             account.left_out.push(format!(
-                "The bus of the connection {} ({}), which {service} manages: it is there for {feeds}.",
+                "The bus of the connection {} ({}), which {service} manages: it is there for {feeds}, and this account has no event source \
+                 that leads there.",
                 connection.name, connection.id
             ));
             continue;

@@ -22,10 +22,19 @@ pub(super) fn account(text: &str) -> Result<String, String> {
 
 /// The text, if it can be the name of a connection, as far as that is known without the name of its account.
 pub(super) fn connection_name(text: &str) -> Result<String, String> {
+    segment(text, "a connection")
+}
+
+/// The text, if it can be the name of an account.
+pub(super) fn account_name(text: &str) -> Result<String, String> {
+    segment(text, "an account")
+}
+
+fn segment(text: &str, of: &str) -> Result<String, String> {
     const WHY: &str = "as it becomes a part of the event source's name";
     match check_source_segment(text) {
         Ok(()) => Ok(text.to_owned()),
-        Err(SegmentError::Empty) => Err("a connection has a name".to_owned()),
+        Err(SegmentError::Empty) => Err(format!("{of} has a name")),
         Err(SegmentError::Letter(bad)) => Err(format!(
             "a name has letters from a to z, digits, `.`, `-` and `_`, {WHY}; this one has `{}`",
             bad.escape_debug()
@@ -134,6 +143,9 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
 
 /// A span of time such as `90s`, `10m`, `2h` or `1d`.
 pub(super) fn span(text: &str) -> Result<Duration, String> {
+    if let Some(bare) = text.strip_prefix(['-', '+']).filter(|bare| span(bare).is_ok()) {
+        return Err(format!("a span of time has no sign: write `{bare}`"));
+    }
     let wrong = || "write a number and a unit: `90s`, `10m`, `2h`, `1d`".to_owned();
     let unit_seconds = match text.chars().last() {
         Some('s') => 1,
@@ -191,6 +203,20 @@ mod tests {
         .chain(["", "m", "5", "-1m", "é", "1.5h", "99999999999s"].map(|text| (text, None)))
         {
             assert_eq!(span(text).ok(), want.map(Duration::from_secs), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_span_with_a_sign_is_proposed_without_it() {
+        for (text, want) in [
+            ("-1h", "write `1h`"),
+            ("+90s", "write `90s`"),
+            ("--1h", "write a number and a unit"),
+            ("-1", "write a number and a unit"),
+            ("-", "write a number and a unit"),
+        ] {
+            let said = span(text).err().unwrap();
+            assert!(said.contains(want), "{text}: {said}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, io};
 
-use scalr_api::ClientError;
+use scalr_api::{ClientError, Refusal};
 
 use super::exit::Failure;
 use super::out;
@@ -101,6 +101,7 @@ fn scalr(error: &ClientError) -> Option<Step> {
         ClientError::Refused(refusal) => match refusal.status {
             401 => "the token is not this host's, or has expired: set `SCALR_TOKEN`; for a companion it is the one that `dev` printed"
                 .to_owned(),
+            403 | 409 if is_from_a_companion(refusal) => return None,
             403 => "the token's user may not do this: grant the permission in Scalr, or use another token".to_owned(),
             429 => "wait a minute, then try again".to_owned(),
             // Scalr's API always says what is wrong.
@@ -117,6 +118,14 @@ fn scalr(error: &ClientError) -> Option<Step> {
         _ => return None,
     };
     Some(Step::new(text))
+}
+
+/// Whether a refusal is a companion's, which says what to do: Scalr has no such codes.
+fn is_from_a_companion(refusal: &Refusal) -> bool {
+    let codes = refusal.errors.iter().filter_map(|error| error.code.as_deref());
+    codes
+        .into_iter()
+        .any(|code| matches!(code, "forbidden" | "no-simulated-runs"))
 }
 
 /// After a call that changes something, and has no answer that says whether it did.

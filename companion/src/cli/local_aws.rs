@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::answering;
-use super::aws::Place;
+use super::aws::Endpoint;
 use super::exit::Failure;
 use super::show::Look;
 
@@ -17,6 +17,8 @@ use super::show::Look;
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// The largest answer that is read.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// What the resource of the ARN of a custom event bus begins with.
+const CUSTOM_BUS: &str = "event-busv2/";
 /// Pages that are read of one event, and of the list, at most.
 const PAGES_MAX: usize = 100;
 
@@ -72,7 +74,19 @@ pub(super) struct Bus {
     pub(super) deliveries: Vec<Delivery>,
 }
 
-/// The event and one rule.
+impl Bus {
+    /// Whether it is a custom event bus: what the local AWS lists as its rules are subscribers.
+    pub(super) fn is_custom(&self) -> bool {
+        self.name.starts_with(CUSTOM_BUS)
+    }
+
+    /// What takes its events.
+    pub(super) fn taker(&self) -> &'static str {
+        if self.is_custom() { "subscriber" } else { "rule" }
+    }
+}
+
+/// The event and one rule, or one subscriber.
 #[derive(Serialize, Deserialize, Clone, Debug, Default)]
 pub(super) struct Rule {
     #[serde(rename = "rule")]
@@ -104,6 +118,16 @@ pub(super) struct Delivery {
     pub(super) dead_letter: Option<String>,
 }
 
+impl Delivery {
+    /// Whether it leads to a custom event bus, whose subscribers come next.
+    fn is_onward(&self) -> bool {
+        self.target_arn
+            .splitn(6, ':')
+            .nth(5)
+            .is_some_and(|resource| resource.starts_with(CUSTOM_BUS))
+    }
+}
+
 /// One attempt of a delivery.
 #[derive(Serialize, Deserialize, Clone, Debug, Default)]
 pub(super) struct Attempt {
@@ -126,6 +150,8 @@ pub(super) enum Outcome {
     NoTarget,
     /// No rule matched.
     NoRule,
+    /// It is on a custom event bus, where no subscriber matched.
+    NoSubscriber,
     /// No bus got it.
     Dropped,
 }
@@ -139,6 +165,7 @@ impl Outcome {
             Self::Failed => "a delivery failed",
             Self::NoTarget => "the rule has no target",
             Self::NoRule => "no rule matched",
+            Self::NoSubscriber => "no subscriber matched",
             Self::Dropped => "dropped",
         }
     }
@@ -166,6 +193,10 @@ impl Story {
             Outcome::Failed
         } else if any("waiting") {
             Outcome::Waiting
+        } else if deliveries().any(|delivery| !delivery.is_onward()) {
+            Outcome::Delivered
+        } else if self.buses.iter().any(Bus::is_custom) {
+            Outcome::NoSubscriber
         } else if deliveries().next().is_some() {
             Outcome::Delivered
         } else if matched > 0 {
@@ -173,6 +204,11 @@ impl Story {
         } else {
             Outcome::NoRule
         }
+    }
+
+    /// Whether it was sent to a region, or is on a bus there.
+    pub(super) fn is_in(&self, region: &str) -> bool {
+        self.text("/region") == region || self.buses.iter().any(|bus| bus.region == region)
     }
 
     /// A text at this place of the event.
@@ -218,19 +254,19 @@ struct StoryPage {
 
 impl LocalAws {
     /// The local AWS at the address that is set; a failure where it is AWS itself.
-    pub(super) async fn at(place: &Place, power: Power) -> anyhow::Result<Self> {
-        match place.endpoint()? {
-            Some(endpoint) if place.is_local() => {
-                answering::as_aws(&endpoint).await?;
+    pub(super) async fn at(endpoint: &Endpoint, power: Power) -> anyhow::Result<Self> {
+        match endpoint.url()? {
+            Some(url) if endpoint.is_local() => {
+                answering::as_aws(&url).await?;
                 Ok(Self {
                     // A proxy could not reach this machine's loopback.
                     http: reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build()?,
-                    endpoint,
+                    endpoint: url,
                     power,
                 })
             }
-            endpoint => {
-                let host = endpoint.map_or_else(|| "AWS itself".to_owned(), |url| format!("`{url}`"));
+            url => {
+                let host = url.map_or_else(|| "AWS itself".to_owned(), |url| format!("`{url}`"));
                 Err(power.missing(host))
             }
         }
@@ -457,6 +493,48 @@ mod tests {
         );
         assert!(text.contains("gave no answer: "), "the cause: {text}");
         assert!(text.contains("-> `scalr-eventbridge clock show`"), "{text}");
+    }
+
+    #[test]
+    fn what_nobody_takes_from_a_custom_event_bus_is_not_delivered() {
+        const CUSTOM: &str = "arn:aws:events:us-east-1:123456789012:event-busv2/platform/0a1b";
+        const GROUP: &str = "arn:aws:logs:us-east-1:123456789012:log-group:/event-busv2/g";
+        let bus = |name: &str, arns: &[&str]| Bus {
+            name: name.to_owned(),
+            rules: vec![Rule::default()],
+            deliveries: arns
+                .iter()
+                .map(|arn| Delivery {
+                    outcome: "delivered".to_owned(),
+                    target_arn: (*arn).to_owned(),
+                    ..Delivery::default()
+                })
+                .collect(),
+            ..Bus::default()
+        };
+        for (buses, want) in [
+            (vec![bus("event-busv2/platform/0a1b", &[])], Outcome::NoSubscriber),
+            (
+                vec![bus("b", &[CUSTOM]), bus("event-busv2/platform/0a1b", &[])],
+                Outcome::NoSubscriber,
+            ),
+            (
+                vec![bus("b", &[CUSTOM]), bus("event-busv2/platform/0a1b", &[GROUP])],
+                Outcome::Delivered,
+            ),
+            (
+                vec![bus("b", &[CUSTOM, GROUP]), bus("event-busv2/platform/0a1b", &[])],
+                Outcome::Delivered,
+            ),
+            (vec![bus("b", &[CUSTOM])], Outcome::Delivered),
+            (vec![bus("b", &[])], Outcome::NoRule),
+        ] {
+            let story = Story {
+                buses,
+                ..Story::default()
+            };
+            assert_eq!(story.outcome(), want, "{story:?}");
+        }
     }
 
     #[test]

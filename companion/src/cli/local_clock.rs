@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use super::aws::Place;
+use super::aws::Endpoint;
 use super::given;
 use super::local_aws::{LocalAws, Now, Power};
 use super::show::Form;
@@ -39,7 +39,7 @@ pub(super) struct Show {
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
-    place: Place,
+    endpoint: Endpoint,
 }
 
 #[derive(clap::Args)]
@@ -50,7 +50,7 @@ pub(super) struct Advance {
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
-    place: Place,
+    endpoint: Endpoint,
 }
 
 /// A span that the clock can be moved by in one call.
@@ -67,18 +67,26 @@ pub(super) fn backwards(mut args: impl Iterator<Item = OsString>) -> Option<Stri
     args.find(|arg| arg == "clock")?;
     args.find(|arg| arg == "advance")?;
     let by = args.find_map(|arg| {
-        Some(arg.to_str()?.strip_prefix('-')?.to_owned()).filter(|by| given::span(by).is_ok())
+        let by = arg.to_str()?.strip_prefix('-')?.to_owned();
+        by.starts_with(|first: char| first.is_ascii_digit()).then_some(by)
     })?;
+    let such = given::span(&by).map_or("5d", |_| &by);
     Some(format!(
-        "the clock only moves forward, such as with `scalr-eventbridge clock advance {by}`; it stays as it is"
+        "the clock only moves forward, such as with `scalr-eventbridge clock advance {such}`; it stays as it is"
     ))
 }
 
 pub(super) async fn main(what: What) -> anyhow::Result<()> {
     let (now, form) = match &what {
-        What::Show(args) => (LocalAws::at(&args.place, CLOCK).await?.now().await?, &args.form),
+        What::Show(args) => (
+            LocalAws::at(&args.endpoint, CLOCK).await?.now().await?,
+            &args.form,
+        ),
         What::Advance(args) => (
-            LocalAws::at(&args.place, CLOCK).await?.advance(args.by).await?,
+            LocalAws::at(&args.endpoint, CLOCK)
+                .await?
+                .advance(args.by)
+                .await?,
             &args.form,
         ),
     };
@@ -99,6 +107,8 @@ mod tests {
             ("clock advance -5d", Some("clock advance 5d`")),
             ("--log info clock advance --json -90s", Some("clock advance 90s`")),
             ("clock advance 5d", None),
+            ("clock advance -5", Some("clock advance 5d`")),
+            ("clock advance -1.5h", Some("clock advance 5d`")),
             ("clock advance -x", None),
             ("clock advance --tabel", None),
             ("clock show -5d", None),

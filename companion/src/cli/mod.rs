@@ -3,16 +3,18 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! assumptions exit fields given jq loopback out progress signals usage  what the local AWS assumes; exit codes; fields of events; values of options; jq
-//!                                                   filters; which URLs are on this machine; stdout and stderr; long waits; a command's signals; the usage
-//!                                                   line of a mistake
-//! answering aws hint remote show                    AWS's and Scalr's settings and clients, and what answers as AWS; the next step after a failure; tables
-//!                                                   and JSON
+//! assumptions exit fields given jq log_filter loopback out progress signals usage  what the local AWS assumes; exit codes; fields of
+//!                                                   events; values of options; filters of events and of the log; which URLs are on this machine; stdout
+//!                                                   and stderr; long waits; a command's signals; the usage line of a mistake
+//! answering aws hint hosting remote show            AWS's and Scalr's settings and clients, and what answers as AWS; the next step after a failure; how
+//!                                                   Scalr's side is served; tables and JSON
 //! chain event_source local_aws log_groups lookup reach readable  what events pass; event sources at AWS; what the local AWS has beyond AWS; log groups;
 //!                                                   objects by name; whether an event can arrive; events as lines
-//! audit_log aws_local connections deliveries dev doctor emit events exec export local_clock manual pattern run runs status tail  one command a file, or a folder
+//! accounts                                          the accounts of a companion
+//! audit_log aws_local connections deliveries dev doctor emit events exec export local_clock manual pattern run runs serve status tail tokens  one command a file, or a folder
 //! ```
 
+mod accounts;
 mod answering;
 mod assumptions;
 mod audit_log;
@@ -32,9 +34,11 @@ mod export;
 mod fields;
 mod given;
 mod hint;
+mod hosting;
 mod jq;
 mod local_aws;
 mod local_clock;
+mod log_filter;
 mod log_groups;
 mod lookup;
 mod loopback;
@@ -47,10 +51,12 @@ mod readable;
 mod remote;
 mod run;
 mod runs;
+mod serve;
 mod show;
 mod signals;
 mod status;
 mod tail;
+mod tokens;
 mod usage;
 
 use std::process::ExitCode;
@@ -58,15 +64,9 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
-use self::exit::Failure;
 use crate::panics;
 use crate::secrets::Redacted;
-
-/// What is logged where nothing is said. Where the SDK looks for credentials in vain, it warns at length; the error that follows says
-/// the same.
-const LOG: &str = "warn,aws_config=error";
 
 /// Scalr's side of the AWS EventBridge integration, with a local AWS to run it against.
 #[derive(Parser)]
@@ -77,7 +77,7 @@ struct Cli {
         long,
         global = true,
         env = "SCALR_EVENTBRIDGE_LOG",
-        default_value = LOG,
+        default_value = log_filter::DEFAULT,
         value_name = "FILTER",
         display_order = 100
     )]
@@ -90,6 +90,8 @@ struct Cli {
 enum Command {
     /// Run Scalr's API and a local AWS in one process; nothing needs to be configured.
     Dev(dev::Args),
+    /// Run Scalr's API as a service: several accounts, AWS itself, and no local AWS.
+    Serve(serve::Args),
     /// Run a command against Scalr's API and a local AWS that are started for it and end with it.
     ///
     /// The command finds both by its environment: variables that begin with `SCALR_` are replaced, with a local AWS those that begin with `AWS_`
@@ -125,6 +127,12 @@ enum Command {
     /// List or show what is held and what was dropped.
     #[command(subcommand)]
     Deliveries(deliveries::What),
+    /// List, create, disable and enable the accounts of a companion.
+    #[command(subcommand)]
+    Accounts(accounts::What),
+    /// List, create and revoke the tokens that admit callers to a companion.
+    #[command(subcommand)]
+    Tokens(tokens::What),
     /// Write what Scalr and AWS have of the integration as HCL with `import` blocks.
     Export(export::Args),
     /// Print the events of a log group.
@@ -147,6 +155,7 @@ pub(crate) async fn main() -> ExitCode {
     panics::install();
     let done = match cli.command {
         Command::Dev(args) => dev::main(args, stop_on_signal()).await.map(succeeded),
+        Command::Serve(args) => Box::pin(serve::main(args, stop_on_signal())).await.map(succeeded),
         Command::Exec(args) => Ok(exec::main(args).await),
         Command::AwsLocal(args) => aws_local::main(args, stop_on_signal()).await.map(succeeded),
         Command::Connections(what) => connections::main(what).await.map(succeeded),
@@ -159,6 +168,8 @@ pub(crate) async fn main() -> ExitCode {
         Command::Events(what) => events::main(what).await.map(succeeded),
         Command::Clock(what) => local_clock::main(what).await.map(succeeded),
         Command::Deliveries(what) => deliveries::main(what).await.map(succeeded),
+        Command::Accounts(what) => accounts::main(what).await.map(succeeded),
+        Command::Tokens(what) => tokens::main(what).await.map(succeeded),
         Command::Export(args) => export::main(args, stop_on_signal()).await.map(succeeded),
         Command::Tail(args) => tail::main(args, stop_on_signal()).await.map(succeeded),
         Command::Pattern(what) => pattern::main(what),
@@ -181,6 +192,7 @@ fn misread(error: clap::Error) -> clap::Error {
     {
         return usage::named(Cli::command(), args()).error(ErrorKind::InvalidValue, why);
     }
+    let error = usage::without_tip_of_dashes(error, &usage::named(Cli::command(), args()));
     usage::with_usage_of_help(error, Cli::command(), args())
 }
 
@@ -194,15 +206,8 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 }
 
 fn log_to_stderr(filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter).map_err(|error| {
-        Failure::setting(format!(
-            "`{}` (`SCALR_EVENTBRIDGE_LOG` or `--log`) is no log filter: {error}. Write a level (`error`, `warn`, `info`, `debug`, \
-             `trace`), or levels by module such as `warn,scalr_eventbridge=debug`",
-            filter.escape_debug()
-        ))
-    })?;
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(log_filter::read(filter)?)
         // The SDK logs answers as they come.
         .with_writer(|| Redacted(std::io::stderr()))
         .init();

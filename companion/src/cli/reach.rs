@@ -1,5 +1,7 @@
 //! Whether the event of a run can arrive in a log group, as far as both sides show: a run that is started in vain is a run too many.
 
+use std::cmp::Reverse;
+
 use aws_config::SdkConfig;
 use scalr_api::{Client, Connection, Object, Status};
 
@@ -17,6 +19,13 @@ const SAID_MAX: usize = 3;
 pub(super) struct Place<'a> {
     pub(super) group: &'a str,
     pub(super) region: &'a str,
+}
+
+impl Place<'_> {
+    /// Whether this is the ARN of the log group.
+    fn is(&self, arn: &str) -> bool {
+        log_group_name(arn) == Some(self.group) && arn.split(':').nth(3) == Some(self.region)
+    }
 }
 
 /// Fails where no connection's events can arrive there.
@@ -48,6 +57,7 @@ pub(super) async fn check(client: &Client, config: &SdkConfig, place: &Place<'_>
     if more > 0 {
         return Ok(());
     }
+    kept_from.sort_by_key(|(chain, _)| Reverse(nearness(chain, place)));
     Err(refusal(place, &kept_from).into())
 }
 
@@ -55,6 +65,30 @@ pub(super) async fn check(client: &Client, config: &SdkConfig, place: &Place<'_>
 fn rank(one: &Object<Connection>, place: &Place<'_>) -> (bool, bool) {
     let wire = &one.attributes;
     (wire.status != Status::Active, wire.region != place.region)
+}
+
+/// How likely it is that a connection is meant by a log group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Nearness {
+    Elsewhere,
+    SameRegion,
+    /// A rule leads there, if it is enabled.
+    Leads,
+}
+
+fn nearness(chain: &Chain, place: &Place<'_>) -> Nearness {
+    let rules = match &chain.aws {
+        Seen::Visible(aws) => aws.rules.as_deref().unwrap_or_default(),
+        Seen::Hidden(_) => &[],
+    };
+    let mut targets = rules.iter().flat_map(|rule| &rule.targets);
+    if targets.any(|target| place.is(&target.arn)) {
+        Nearness::Leads
+    } else if chain.region == place.region {
+        Nearness::SameRegion
+    } else {
+        Nearness::Elsewhere
+    }
 }
 
 /// What keeps a connection's events from arriving; nothing where they may arrive.
@@ -97,7 +131,7 @@ fn may_lead(aws: &Aws, place: &Place<'_>) -> bool {
     let mut targets = rules.flat_map(|rule| &rule.targets);
     targets.any(|target| match log_group_name(&target.arn) {
         None => true,
-        Some(group) => group == place.group && target.arn.split(':').nth(3) == Some(place.region),
+        Some(_) => place.is(&target.arn),
     })
 }
 
@@ -146,15 +180,42 @@ fn refusal(place: &Place<'_>, kept_from: &[(Chain, Vec<Finding>)]) -> Failure {
     if more > 0 {
         lines.push(format!("and {more} more"));
     }
-    let first = kept_from.iter().take(SAID_MAX).flat_map(|(_, findings)| findings);
-    let mut next: Vec<String> = first.flat_map(|one| one.next.clone()).collect();
-    if next.is_empty() || more > 0 {
-        next.push("scalr-eventbridge status".to_owned());
-    }
     Failure::FoundWrong {
         what: format!("{}.\n  {}", cannot(place), lines.join("\n  ")),
-        next: next.join("\n      "),
+        next: next(place, kept_from).join("\n      "),
     }
+}
+
+/// The commands for the connection that is meant; where several may be, those of each under its name. The nearest come first.
+fn next(place: &Place<'_>, kept_from: &[(Chain, Vec<Finding>)]) -> Vec<String> {
+    let nearest = kept_from.first().map(|(chain, _)| nearness(chain, place));
+    let is_meant = |(chain, _): &&(Chain, Vec<Finding>)| Some(nearness(chain, place)) == nearest;
+    let meant: Vec<_> = kept_from.iter().take_while(is_meant).collect();
+    let commands = |findings: &[Finding]| -> Vec<String> {
+        findings.iter().flat_map(|finding| finding.next.clone()).collect()
+    };
+    let mut next = Vec::new();
+    match meant.as_slice() {
+        [(_, findings)] => next.extend(commands(findings)),
+        several => {
+            let shown = several.iter().take(SAID_MAX);
+            let shown = shown.map(|(chain, findings)| (chain, commands(findings)));
+            for (chain, commands) in shown.filter(|(_, commands)| !commands.is_empty()) {
+                next.push(format!("for {} ({}):", show::escaped(&chain.name), chain.id));
+                next.extend(commands.into_iter().map(|command| format!("  {command}")));
+            }
+            if !next.is_empty() {
+                next.insert(
+                    0,
+                    "choose the connection whose events are to arrive there".to_owned(),
+                );
+            }
+        }
+    }
+    if next.is_empty() || meant.len() > SAID_MAX {
+        next.push("scalr-eventbridge status".to_owned());
+    }
+    next
 }
 
 #[cfg(test)]
@@ -195,6 +256,64 @@ mod tests {
                 ..aws
             }),
             hidden @ Seen::Hidden(_) => hidden,
+        }
+    }
+
+    /// A connection, and one finding of it whose command is its name.
+    fn kept_from(name: &str, region: &str, aws: Seen) -> (Chain, Vec<Finding>) {
+        let chain = Chain {
+            name: name.to_owned(),
+            id: format!("in-{name}"),
+            region: region.to_owned(),
+            status: Status::Active,
+            error: None,
+            source: None,
+            aws,
+            last_error: None,
+        };
+        let finding = Finding::broken(Link::Rule, "no", vec![format!("repair {name}")]);
+        (chain, vec![finding])
+    }
+
+    #[test]
+    fn commands_are_for_the_connection_that_is_meant() {
+        const CHOOSE: &str = "choose the connection whose events are to arrive there";
+        let place = Place {
+            group: "/g",
+            region: "us-east-1",
+        };
+        let leads = |name| kept_from(name, "us-east-1", rules(false, &[GROUP]));
+        let near = |name| kept_from(name, "us-east-1", rules(false, &[OTHER]));
+        let far = |name| kept_from(name, "eu-west-1", rules(false, &[ABROAD]));
+        for (kept_from, want) in [
+            (vec![leads("a"), near("b"), far("c")], &["repair a"][..]),
+            (vec![near("b"), far("c")], &["repair b"]),
+            (vec![far("c")], &["repair c"]),
+            (
+                vec![leads("a"), leads("b"), near("c")],
+                &[
+                    CHOOSE,
+                    "for a (in-a):",
+                    "  repair a",
+                    "for b (in-b):",
+                    "  repair b",
+                ],
+            ),
+            (
+                ["a", "b", "c", "d"].map(far).into(),
+                &[
+                    CHOOSE,
+                    "for a (in-a):",
+                    "  repair a",
+                    "for b (in-b):",
+                    "  repair b",
+                    "for c (in-c):",
+                    "  repair c",
+                    "scalr-eventbridge status",
+                ],
+            ),
+        ] {
+            assert_eq!(next(&place, &kept_from), want);
         }
     }
 

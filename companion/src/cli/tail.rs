@@ -38,7 +38,7 @@ pub(super) struct Args {
     #[arg(long, short)]
     follow: bool,
     /// Print events of the last while only, such as `90s`, `10m`, `2h` or `1d`.
-    #[arg(long, value_name = "TIME", value_parser = given::span)]
+    #[arg(long, value_name = "TIME", value_parser = given::span, allow_hyphen_values = true)]
     since: Option<Duration>,
     /// Print each event's JSON alone, one a line.
     #[arg(long)]

@@ -4,7 +4,8 @@
 use std::ffi::OsString;
 
 use clap::Command;
-use clap::error::{ContextKind, ContextValue, Error};
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
 /// The error with the usage line of the command that these arguments name.
 pub(super) fn with_usage_of_help(
@@ -15,6 +16,25 @@ pub(super) fn with_usage_of_help(
     if error.get(ContextKind::Usage).is_some() {
         let usage = named(program, args).render_usage();
         error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
+    }
+    error
+}
+
+/// The error without the tip to write a misspelt option behind `--`: no object's name begins with dashes, and only a command that
+/// runs another one has words to pass on.
+pub(super) fn without_tip_of_dashes(mut error: Error, command: &Command) -> Error {
+    let passes_on = command.get_positionals().any(clap::Arg::is_trailing_var_arg_set);
+    if error.kind() != ErrorKind::UnknownArgument || passes_on {
+        return error;
+    }
+    if let Some(ContextValue::StyledStrs(tips)) = error.remove(ContextKind::Suggested) {
+        let others: Vec<StyledStr> = tips
+            .into_iter()
+            .filter(|tip| !tip.to_string().starts_with("to pass "))
+            .collect();
+        if !others.is_empty() {
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(others));
+        }
     }
     error
 }
@@ -65,6 +85,38 @@ mod tests {
             let error = program().try_get_matches_from(&args).err().unwrap();
             let text = with_usage_of_help(error, program(), args.clone()).to_string();
             assert!(text.contains(want), "{args:?}: {text}");
+        }
+    }
+    #[test]
+    fn a_misspelt_option_is_not_proposed_as_a_value() {
+        let program = |passes_on: bool| {
+            let name = Arg::new("name").num_args(1..).trailing_var_arg(passes_on);
+            let other = Command::new("other").arg(Arg::new("wait").long("wait"));
+            let show = Command::new("show").arg(name).subcommand(other);
+            Command::new("program").subcommand(show)
+        };
+        for (args, passes_on, has_tip, want) in [
+            (
+                &["show", "--xyz"][..],
+                false,
+                false,
+                "unexpected argument '--xyz'",
+            ),
+            (&["show", "-1h"], false, false, "unexpected argument '-1'"),
+            (
+                &["show", "--wait", "other"],
+                false,
+                false,
+                "'other --wait' exists",
+            ),
+            (&["show", "--xyz"], true, true, "use '-- --xyz'"),
+        ] {
+            let all: Vec<OsString> = ["program"].iter().chain(args).map(OsString::from).collect();
+            let error = program(passes_on).try_get_matches_from(&all).err().unwrap();
+            let command = named(program(passes_on), all);
+            let text = without_tip_of_dashes(error, &command).to_string();
+            assert!(text.contains(want), "{args:?}: {text}");
+            assert_eq!(text.contains("to pass"), has_tip, "{args:?}: {text}");
         }
     }
 }

@@ -10,6 +10,7 @@ use aws_sdk_eventbridge as events;
 use aws_sdk_eventbridge::config::retry::RetryConfig;
 use aws_sdk_eventbridge::config::{BehaviorVersion, Credentials, Region};
 
+use super::chain::Feed;
 use super::text::Shown;
 use crate::aws_wire::AwsWire;
 use crate::export::{self, Bus};
@@ -178,6 +179,14 @@ impl Place {
         let bus = aws.bus(name, &self.account, &mut left_out).await;
         let bus = bus.map_err(|error| AwsError::Retryable(format!("{error:#}")))?;
         Ok((bus, left_out.iter().map(Shown::new).collect()))
+    }
+
+    /// What AWS manages a bus for; none where the bus is the account's own, or is not there.
+    pub(super) async fn feed(&self, name: &str) -> Result<Option<Feed>, AwsError> {
+        let aws = export::Aws::with(&self.region, self.events.clone(), self.logs.clone());
+        let managed = aws.managed_bus(name).await;
+        let managed = managed.map_err(|error| AwsError::Retryable(format!("{error:#}")))?;
+        Ok(managed.map(|(service, to)| Feed { service, to }))
     }
 
     /// Whether an event matches a pattern, as AWS tests it.

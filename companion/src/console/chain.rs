@@ -60,8 +60,19 @@ pub(super) struct Seen<'a> {
 /// The customer's side.
 pub(super) struct Customer<'a> {
     pub(super) bus: Option<&'a Bus>,
+    /// What AWS manages the bus for, in place of rules of the customer's.
+    pub(super) feed: Option<&'a Feed>,
     /// Log groups of targets: name, whether it is there, whether EventBridge may write to it.
     pub(super) groups: Vec<(String, bool, bool)>,
+}
+
+/// A bus that AWS manages leads the events to a custom event bus.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Feed {
+    /// The service that manages the bus.
+    pub(super) service: String,
+    /// The custom event bus; none where no rule leads to one.
+    pub(super) to: Option<String>,
 }
 
 /// Whether a link works, what it is, and why it does not.
@@ -80,6 +91,7 @@ pub(super) fn links(seen: &Seen<'_>) -> Vec<Link> {
             what: Shown::default(),
             why: Shown::new("Not visible from here: a partner sees no further than its event source."),
         })),
+        Some(Customer { feed: Some(feed), .. }) => links.extend(fed(seen, feed)),
         Some(customer) => {
             links.push(link("Event bus", bus(seen, customer)));
             links.push(link("Rule", rule(customer)));
@@ -156,6 +168,40 @@ fn bus(seen: &Seen<'_>, customer: &Customer<'_>) -> Judged {
             ),
         ),
     }
+}
+
+/// From the bus that AWS manages to a custom event bus, behind which the console shows nothing.
+fn fed(seen: &Seen<'_>, feed: &Feed) -> [Link; 3] {
+    let service = &feed.service;
+    let bus = format!("{}, which {service} manages for a custom event bus", seen.source);
+    let why = format!(
+        "No rule of {service} leads to a custom event bus, and the events are dropped. Update the event source with its configuration: \
+         that makes the rule again."
+    );
+    let hidden = match &feed.to {
+        Some(name) => format!(
+            "The subscribers of the custom event bus {name} deliver the events. The console does not show them: `aws eventsv2 \
+             list-subscribers` does."
+        ),
+        None => "No custom event bus has the events.".to_owned(),
+    };
+    [
+        link("Event bus", (true, bus, String::new())),
+        link(
+            "Custom event bus",
+            (
+                feed.to.is_some(),
+                feed.to.clone().unwrap_or("none".to_owned()),
+                why,
+            ),
+        ),
+        Link {
+            name: "Subscribers",
+            state: State::Hidden,
+            what: Shown::default(),
+            why: Shown::new(hidden),
+        },
+    ]
 }
 
 fn rules<'a>(customer: &Customer<'a>) -> &'a [Rule] {
@@ -284,7 +330,29 @@ mod tests {
     fn seen(bus: Option<&Bus>, group: Option<(bool, bool)>) -> Customer<'_> {
         let group = group.map(|(is_there, is_permitted)| ("/g".to_owned(), is_there, is_permitted));
         let groups = group.into_iter().collect();
-        Customer { bus, groups }
+        Customer {
+            bus,
+            feed: None,
+            groups,
+        }
+    }
+
+    #[test]
+    fn a_custom_event_bus_is_said() {
+        for (to, want, why) in [
+            (Some("scalr"), "wwwwh", ""),
+            (None, "wwwbh", "No rule of events.amazonaws.com"),
+        ] {
+            let feed = Feed {
+                service: "events.amazonaws.com".to_owned(),
+                to: to.map(str::to_owned),
+            };
+            let customer = Customer {
+                feed: Some(&feed),
+                ..seen(None, None)
+            };
+            check(&Status::Active, ACTIVE, Some(customer), want, why);
+        }
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Refusal {
         match self {
             Self::Host => {
                 "The console does not answer for this host name. Open it at 127.0.0.1 or localhost, or start \
-                 `scalr-eventbridge dev` with `--console-host NAME` for this name."
+                 the companion with `--console-host NAME` for this name."
             }
             Self::Origin => {
                 "This request does not come from a page of this console, so nothing was changed. Open the console in a \

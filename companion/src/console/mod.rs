@@ -34,6 +34,8 @@ mod reads;
 mod session;
 mod state;
 mod terraform;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use axum::Router;
@@ -52,6 +54,7 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// All pages, below [`BASE`].
 pub(crate) fn router(console: &Console) -> Router {
     let pages = pages::routes(console.has_aws())
+        .into_router()
         .route("/assets/{name}", get(assets::serve))
         .fallback(answer::no_page)
         .layer(middleware::from_fn(answer::compress))

@@ -11,12 +11,12 @@ use tokio::time::Instant;
 
 use super::answer::{Failure, NextStep};
 use super::aws::Place;
-use super::chain::{self, Customer, Seen};
+use super::chain::{self, Customer, Feed, Seen};
 use super::links;
 use super::state::Console;
 use crate::api::connections::{Field, check_field, missing};
 use crate::api::{ApiError, form};
-use crate::caller::{Caller, Peer};
+use crate::caller::{Admitted, Caller, May, Peer, Power, Read};
 use crate::export::Bus;
 use crate::store::{Connection, Window};
 
@@ -25,7 +25,7 @@ const CONNECTIONS_MAX: i64 = 1000;
 
 /// The caller of an open session, and the session's id.
 pub(super) struct Signed {
-    pub(super) caller: Caller,
+    pub(super) caller: May<Read>,
     pub(super) session: String,
 }
 
@@ -42,6 +42,7 @@ pub(super) struct At {
 /// What the customer's side of a connection has.
 pub(super) struct CustomerSide {
     pub(super) bus: Option<Bus>,
+    pub(super) feed: Option<Feed>,
     pub(super) groups: Vec<(String, bool, bool)>,
 }
 
@@ -63,15 +64,14 @@ impl FromRequestParts<Console> for Signed {
             .headers
             .get(USER_AGENT)
             .and_then(|value| value.to_str().ok());
-        // The token that the session was opened with may have been replaced since.
-        let admitted = console
-            .app()
-            .owner
-            .admit(token.reveal(), peer, agent.unwrap_or_default());
-        let Some(mut caller) = admitted else {
+        // The token that the session was opened with may have been replaced or revoked since.
+        let app = console.app();
+        let admitted = app.admit(token.reveal(), peer, agent.unwrap_or_default()).await?;
+        let Ok(Admitted::Caller(mut caller)) = admitted else {
             return Err(refused);
         };
-        caller.by_session = true;
+        caller.sender.by_session = true;
+        let caller: May<Read> = caller.may().map_err(ApiError::from)?;
         if let Some(guest) = parts.extensions.get::<Guest>() {
             guest.is_right();
         }
@@ -102,6 +102,14 @@ impl<T: DeserializeOwned> FromRequest<Console> for Fields<T> {
             )
         })?;
         Ok(Self(fields))
+    }
+}
+
+impl Signed {
+    /// The proof that the token of this session permits more than to read.
+    pub(super) fn may<P: Power>(&self) -> Result<May<P>, Failure> {
+        let caller: Caller = (*self.caller).clone();
+        Ok(caller.may().map_err(ApiError::from)?)
     }
 }
 
@@ -158,6 +166,7 @@ impl Console {
             return Ok(None);
         };
         let (bus, _) = place.bus(&row.source.name).await?;
+        let feed = place.feed(&row.source.name).await?;
         let targets = bus
             .iter()
             .flat_map(|bus| &bus.rules)
@@ -173,7 +182,7 @@ impl Console {
             let is_permitted = is_there && place.is_permitted(&name).await?;
             groups.push((name, is_there, is_permitted));
         }
-        Ok(Some(CustomerSide { bus, groups }))
+        Ok(Some(CustomerSide { bus, feed, groups }))
     }
 }
 
@@ -192,6 +201,9 @@ pub(super) fn next_step(row: &Connection, side: Option<&CustomerSide>) -> NextSt
         let text = "this connection is pending: its partner event source at AWS has to be associated with an event bus.";
         return NextStep::at(text, page("source", "name"), "Open the partner event source");
     };
+    if let Some(feed) = &side.feed {
+        return next_step_fed(row, feed);
+    }
     let leads = bus
         .rules
         .iter()
@@ -211,6 +223,26 @@ pub(super) fn next_step(row: &Connection, side: Option<&CustomerSide>) -> NextSt
         },
         Status::Disabled => NextStep::new("this connection is paused, and events are held. Choose Resume."),
         _ => NextStep::at(
+            "all is there at AWS. Choose Refresh status, which makes the connection active.",
+            links::connection(row.id.as_str()),
+            "Open the connection",
+        ),
+    }
+}
+
+/// The same where a custom event bus has the events.
+fn next_step_fed(row: &Connection, feed: &Feed) -> NextStep {
+    match (&row.status, &feed.to) {
+        (Status::Disabled, _) => {
+            NextStep::new("this connection is paused, and events are held. Choose Resume.")
+        }
+        (_, None) => NextStep::new(
+            "update the event source of the custom event bus with its configuration: the rule that leads the events there is gone.",
+        ),
+        (Status::Active, Some(to)) => NextStep::new(format!(
+            "start a run. Its event goes to the subscribers of the custom event bus {to}, which the console does not show."
+        )),
+        (_, Some(_)) => NextStep::at(
             "all is there at AWS. Choose Refresh status, which makes the connection active.",
             links::connection(row.id.as_str()),
             "Open the connection",
@@ -245,6 +277,7 @@ pub(super) fn links_of(
         source_state: state,
         customer: side.map(|side| Customer {
             bus: side.bus.as_ref(),
+            feed: side.feed.as_ref(),
             groups: side.groups.clone(),
         }),
     })

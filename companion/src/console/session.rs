@@ -6,6 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use scalr_api::AccountId;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -35,13 +36,14 @@ struct Inner {
 #[derive(Debug)]
 struct Session {
     token: Token,
+    account: AccountId,
     until: Instant,
 }
 
 /// Why nobody was signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// The token is not the companion's, or the code is not good (any more).
+    /// The token admits nobody to an account, or the code is not good (any more).
     Wrong,
     /// Too many have failed; the next may try after this time.
     TooMany(Duration),
@@ -60,8 +62,13 @@ impl Sessions {
         code
     }
 
-    /// Signs in by a code, with this token. The code is used up.
-    pub(super) fn by_code(&self, code: &str, token: &Token, now: Instant) -> Result<String, Refused> {
+    /// Signs in by a code, with this token, which opens this account. The code is used up.
+    pub(super) fn by_code(
+        &self,
+        code: &str,
+        (token, account): (&Token, &AccountId),
+        now: Instant,
+    ) -> Result<String, Refused> {
         let mut inner = self.inner();
         inner.may_try(now)?;
         let is_good = matches!(&inner.code, Some((good, until)) if good == code && now < *until);
@@ -69,22 +76,23 @@ impl Sessions {
             return Err(inner.failed(now));
         }
         inner.code = None;
-        Ok(inner.open(token.clone(), now))
+        Ok(inner.open(token.clone(), account.clone(), now))
     }
 
-    /// Signs in by a token, where `is_right` says that it is the companion's.
-    pub(super) fn by_token(
-        &self,
-        sent: &str,
-        is_right: impl FnOnce(&str) -> bool,
-        now: Instant,
-    ) -> Result<String, Refused> {
+    /// Whether a token may be tried now. It counts as a failure until a session is opened for it: looking it up takes time, in
+    /// which others must not be tried without end.
+    pub(super) fn may_try(&self, now: Instant) -> Result<(), Refused> {
         let mut inner = self.inner();
         inner.may_try(now)?;
-        if !is_right(sent) {
-            return Err(inner.failed(now));
-        }
-        Ok(inner.open(Token::new(sent), now))
+        inner.failures.push_back(now);
+        Ok(())
+    }
+
+    /// Signs in by the token that was tried, which opens this account.
+    pub(super) fn open(&self, sent: &str, account: &AccountId, now: Instant) -> String {
+        let mut inner = self.inner();
+        inner.failures.pop_back();
+        inner.open(Token::new(sent), account.clone(), now)
     }
 
     /// The token of an open session.
@@ -99,9 +107,9 @@ impl Sessions {
         self.inner().open.remove(id);
     }
 
-    /// Ends all sessions.
-    pub(super) fn close_all(&self) {
-        self.inner().open.clear();
+    /// Ends all sessions of an account.
+    pub(super) fn close_all(&self, account: &AccountId) {
+        self.inner().open.retain(|_, session| session.account != *account);
     }
 }
 
@@ -128,7 +136,7 @@ impl Inner {
         Refused::Wrong
     }
 
-    fn open(&mut self, token: Token, now: Instant) -> String {
+    fn open(&mut self, token: Token, account: AccountId, now: Instant) -> String {
         self.open.retain(|_, session| now < session.until);
         if self.open.len() >= SESSIONS_MAX {
             let oldest = self.open.iter().min_by_key(|(_, session)| session.until);
@@ -138,7 +146,12 @@ impl Inner {
         }
         let id = random();
         let until = now + LIFETIME;
-        self.open.insert(id.clone(), Session { token, until });
+        let session = Session {
+            token,
+            account,
+            until,
+        };
+        self.open.insert(id.clone(), session);
         id
     }
 }
@@ -154,48 +167,62 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn token() -> Token {
-        Token::new("session-token")
+    fn account(name: &str) -> AccountId {
+        AccountId::new(format!("acc-{name}")).unwrap()
+    }
+
+    fn by_code(sessions: &Sessions, code: &str, now: Instant) -> Result<String, Refused> {
+        sessions.by_code(code, (&Token::new("session-token"), &account("a")), now)
+    }
+
+    /// Signs in by a token that is right, or tries a wrong one.
+    fn by_token(sessions: &Sessions, is_right: bool, now: Instant) -> Result<String, Refused> {
+        sessions.may_try(now)?;
+        if !is_right {
+            return Err(Refused::Wrong);
+        }
+        Ok(sessions.open("session-token", &account("a"), now))
     }
 
     #[test]
     fn a_code_is_good_once_and_for_a_minute() {
         let (sessions, now) = (Sessions::default(), Instant::now());
         let code = sessions.new_code(now);
-        assert_eq!(sessions.by_code("x", &token(), now), Err(Refused::Wrong));
-        let id = sessions.by_code(&code, &token(), now).unwrap();
+        assert_eq!(by_code(&sessions, "x", now), Err(Refused::Wrong));
+        let id = by_code(&sessions, &code, now).unwrap();
         assert!(id != code && sessions.token(&id, now).is_some());
         assert_eq!(
-            sessions.by_code(&code, &token(), now),
+            by_code(&sessions, &code, now),
             Err(Refused::Wrong),
             "it is used up"
         );
         let late = sessions.new_code(now);
         assert_eq!(
-            sessions.by_code(&late, &token(), now + CODE_LIFETIME),
+            by_code(&sessions, &late, now + CODE_LIFETIME),
             Err(Refused::Wrong)
         );
-        assert!(
-            sessions
-                .by_code(&late, &token(), now + CODE_LIFETIME - SECOND)
-                .is_ok()
-        );
+        assert!(by_code(&sessions, &late, now + CODE_LIFETIME - SECOND).is_ok());
         let replaced = sessions.new_code(now);
         sessions.new_code(now);
-        assert_eq!(sessions.by_code(&replaced, &token(), now), Err(Refused::Wrong));
+        assert_eq!(by_code(&sessions, &replaced, now), Err(Refused::Wrong));
     }
 
     #[test]
     fn a_session_ends_after_twelve_hours_or_when_it_is_closed() {
         let (sessions, now) = (Sessions::default(), Instant::now());
-        let open = || sessions.by_token("session-token", |_| true, now).unwrap();
+        let open = || by_token(&sessions, true, now).unwrap();
         let (one, two) = (open(), open());
         assert_ne!(one, two);
         assert!(sessions.token(&one, now + LIFETIME - SECOND).is_some());
         assert!(sessions.token(&one, now + LIFETIME).is_none());
         sessions.close(&one);
         assert!(sessions.token(&one, now).is_none() && sessions.token(&two, now).is_some());
-        sessions.close_all();
+        let other = sessions.open("other-token", &account("b"), now);
+        sessions.close_all(&account("a"));
+        assert!(
+            sessions.token(&other, now).is_some(),
+            "that of another account stays"
+        );
         assert!(sessions.token(&two, now).is_none() && sessions.token("", now).is_none());
     }
 
@@ -204,7 +231,7 @@ mod tests {
         let (sessions, now) = (Sessions::default(), Instant::now());
         let open = |at: usize| {
             let at = now + SECOND * u32::try_from(at).unwrap();
-            sessions.by_token("session-token", |_| true, at).unwrap()
+            by_token(&sessions, true, at).unwrap()
         };
         let ids: Vec<String> = (0..=SESSIONS_MAX).map(open).collect();
         assert!(sessions.token(&ids[0], now).is_none());
@@ -217,16 +244,12 @@ mod tests {
         let code = sessions.new_code(now);
         for at in 0..FAILURES_MAX {
             let at = now + SECOND * u32::try_from(at).unwrap();
-            assert_eq!(sessions.by_token("wrong", |_| false, at), Err(Refused::Wrong));
+            assert_eq!(by_token(&sessions, false, at), Err(Refused::Wrong));
         }
         let at = now + SECOND * 20;
         let waits = Err(Refused::TooMany(SECOND * 40));
-        assert_eq!(sessions.by_token("session-token", |_| true, at), waits);
-        assert_eq!(sessions.by_code(&code, &token(), at), waits);
-        assert!(
-            sessions
-                .by_token("session-token", |_| true, now + FAILURES_WINDOW)
-                .is_ok()
-        );
+        assert_eq!(by_token(&sessions, true, at), waits);
+        assert_eq!(by_code(&sessions, &code, at), waits);
+        assert!(by_token(&sessions, true, now + FAILURES_WINDOW).is_ok());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use scalr_api::AccountId;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -9,7 +10,10 @@ use super::aws::{LocalAws, Place};
 use super::guard::Guard;
 use super::links;
 use super::session::{Refused, Sessions};
-use crate::app::App;
+use crate::api::ApiError;
+use crate::app::{App, Mode, Turned};
+use crate::caller::{Admitted, May, Read};
+use crate::token::Token;
 
 /// What a console is started with.
 pub(crate) struct Settings {
@@ -19,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) hosts: Vec<String>,
     /// Whether it is served over TLS.
     pub(crate) is_tls: bool,
+    /// The token that a link signs in with, and the account that it opens.
+    pub(crate) link: Option<(Token, AccountId)>,
     /// The port that it is served on. Cookies know no ports, so the name of this one has it.
     pub(crate) port: u16,
 }
@@ -30,6 +36,7 @@ pub(crate) struct Console(Arc<Inner>);
 struct Inner {
     app: App,
     aws: Option<LocalAws>,
+    link: Option<(Token, AccountId)>,
     guard: Arc<Guard>,
     sessions: Sessions,
     cookie: String,
@@ -44,6 +51,7 @@ impl Console {
         Self(Arc::new(Inner {
             app,
             aws: settings.aws,
+            link: settings.link,
             guard: Arc::new(Guard {
                 hosts: settings.hosts,
                 scheme,
@@ -78,6 +86,11 @@ impl Console {
         &self.0.sessions
     }
 
+    /// Whether one developer signs in, with the token or the link that was printed.
+    pub(super) fn is_dev(&self) -> bool {
+        self.0.app.mode == Mode::Dev
+    }
+
     pub(super) fn has_aws(&self) -> bool {
         self.0.aws.is_some()
     }
@@ -110,16 +123,48 @@ impl Console {
         )
     }
 
-    /// Signs in by the token.
-    pub(super) fn sign_in(&self, token: &str) -> Result<String, Refused> {
-        let owner = &self.0.app.owner;
-        let is_right = |token: &str| owner.token.is(token);
-        self.0.sessions.by_token(token, is_right, Instant::now())
+    /// Signs in by a token that opens an account.
+    pub(super) async fn sign_in(&self, token: &str) -> Result<String, SignIn> {
+        let (sessions, now) = (self.sessions(), Instant::now());
+        sessions.may_try(now)?;
+        let admitted = self.0.app.admit(token, None, "").await;
+        match admitted.map_err(ApiError::from)? {
+            Ok(Admitted::Caller(caller)) => {
+                let caller: May<Read> = caller.may().map_err(ApiError::from)?;
+                Ok(sessions.open(token, &caller.account_id, now))
+            }
+            Ok(Admitted::Operator(_)) => Err(SignIn::Operator),
+            Err(why) => Err(SignIn::Turned(why)),
+        }
     }
 
     /// Signs in by the code of a link.
-    pub(super) fn sign_in_by_code(&self, code: &str) -> Result<String, Refused> {
-        let token = &self.0.app.owner.token;
-        self.0.sessions.by_code(code, token, Instant::now())
+    pub(super) fn sign_in_by_code(&self, code: &str) -> Result<String, SignIn> {
+        let Some((token, account)) = &self.0.link else {
+            return Err(SignIn::Refused(Refused::Wrong));
+        };
+        Ok(self.0.sessions.by_code(code, (token, account), Instant::now())?)
+    }
+}
+
+/// Why nobody was signed in.
+#[derive(Debug)]
+pub(super) enum SignIn {
+    Refused(Refused),
+    /// The token opens no account.
+    Operator,
+    Turned(Turned),
+    Failed(ApiError),
+}
+
+impl From<Refused> for SignIn {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<ApiError> for SignIn {
+    fn from(error: ApiError) -> Self {
+        Self::Failed(error)
     }
 }

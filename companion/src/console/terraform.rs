@@ -123,7 +123,7 @@ impl Hcl {
 }
 
 impl Console {
-    /// A connection with what its events pass at AWS, where that can be seen.
+    /// A connection with what its events pass at AWS, where that can be seen; without a bus that AWS manages for a custom one.
     pub(super) async fn hcl(
         &self,
         signed: &Signed,
@@ -138,11 +138,18 @@ impl Console {
                 account_id: account_id.to_string(),
                 connection_id: id.to_string(),
             });
+        // `export` has what is in its place.
+        let place = self.place(&row.source.aws_account_id, &row.source.region);
+        let is_managed = match (place, &bus) {
+            (Some(place), Some(bus)) => place.feed(&bus.name).await?.is_some(),
+            _ => false,
+        };
+        let bus = bus.filter(|_| !is_managed);
         Ok(Hcl::imports(&Account {
             connections: vec![connection(row)],
             audit_logs: audit_logs.into_iter().collect(),
             buses: bus.into_iter().collect(),
-            left_out: Vec::new(),
+            ..Account::default()
         }))
     }
 

@@ -8,6 +8,10 @@ pub(crate) struct Account {
     pub(crate) connections: Vec<Connection>,
     pub(crate) audit_logs: Vec<AuditLogSetting>,
     pub(crate) buses: Vec<Bus>,
+    /// Custom event buses that connections feed.
+    pub(crate) custom_buses: Vec<CustomBus>,
+    /// What leads the events of connections to them.
+    pub(crate) event_sources: Vec<EventSource>,
     /// What was left out, and why.
     pub(crate) left_out: Vec<String>,
 }
@@ -84,4 +88,34 @@ pub(crate) struct LogGroup {
     pub(crate) create: bool,
     pub(crate) retention_in_days: Option<i64>,
     pub(crate) kms_key_id: Option<String>,
+}
+
+/// A custom event bus.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct CustomBus {
+    pub(crate) arn: String,
+    pub(crate) name: String,
+    pub(crate) aws_account_id: String,
+    pub(crate) region: String,
+    pub(crate) retention_in_days: Option<i64>,
+    pub(crate) description: Option<String>,
+    pub(crate) kms_key_identifier: Option<String>,
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+/// An event source of a custom event bus.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct EventSource {
+    pub(crate) arn: String,
+    pub(crate) name: String,
+    pub(crate) aws_account_id: String,
+    pub(crate) region: String,
+    pub(crate) event_bus_arn: String,
+    /// The name of the connection's event source.
+    pub(crate) source: String,
+    pub(crate) event_pattern: Option<String>,
+    pub(crate) kms_key_identifier: Option<String>,
+    pub(crate) dead_letter_arn: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) tags: BTreeMap<String, String>,
 }

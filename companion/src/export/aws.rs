@@ -16,11 +16,11 @@ use crate::aws_wire::AwsWire;
 use crate::partner::{self, AwsError};
 
 /// No list here is longer than this many pages.
-const PAGES_MAX: usize = 50;
+pub(super) const PAGES_MAX: usize = 50;
 /// Rules of a bus that are read at the same time.
 const RULES_AT_ONCE: usize = 8;
 /// Tags whose keys begin so are AWS's or the provider's, and are written by nobody.
-const RESERVED: [&str; 2] = ["aws:", "scalr-eventbridge:"];
+pub(super) const RESERVED: [&str; 2] = ["aws:", "scalr-eventbridge:"];
 /// The tag of a log group that a target made: the bus and rule that own it.
 const OWNER_TAG: &str = "scalr-eventbridge:owner";
 const TAG_VALUE_LENGTH_MAX: usize = 256;
@@ -331,8 +331,13 @@ impl Aws {
     }
 
     fn cannot(&self, what: &str, action: &str) -> String {
-        format!("cannot read {what} in {} (this takes `{action}`)", self.region)
+        cannot(what, action, &self.region)
     }
+}
+
+/// What failed, and what it takes.
+pub(super) fn cannot(what: &str, action: &str, region: &str) -> String {
+    format!("cannot read {what} in {region} (this takes `{action}`)")
 }
 
 /// An answer of something that may not be there.
@@ -344,7 +349,7 @@ pub(crate) fn found<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsErro
     }
 }
 
-fn filled(text: Option<&str>) -> Option<String> {
+pub(super) fn filled(text: Option<&str>) -> Option<String> {
     text.filter(|text| !text.is_empty()).map(str::to_owned)
 }
 

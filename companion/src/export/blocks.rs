@@ -1,12 +1,13 @@
 //! What was found, as blocks: an `import` and a `resource` for each object, with references where a person would write them.
 //! Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use scalr_events::is_generated;
 
-use super::account::{Account, Bus, Connection, LogGroup, Rule, Target};
-use super::hcl::{Attributes, Block, Value};
+use super::account::{Account, Bus, Connection, CustomBus, EventSource, LogGroup, Rule, Target};
+use super::custom_blocks::{self, CUSTOM_BUS, EVENT_SOURCE};
+use super::hcl::{Attributes, Block, Value, given, tags, text, texts};
 use super::names::{Wanted, names};
 
 const CONNECTION: &str = "scalr_eventbridge_connection";
@@ -19,15 +20,25 @@ const AUDIT_LOG_SETTING: &str = "scalr_audit_log_setting";
 /// The blocks of everything that was found.
 pub(crate) fn blocks(account: &Account) -> Vec<Block> {
     let export = Export::new(account);
-    let mut blocks = Vec::new();
+    let (mut blocks, mut written) = (Vec::new(), BTreeSet::new());
     for connection in &account.connections {
         blocks.extend(export.connection(connection));
         let bus = account.buses.iter().find(|bus| bus.is_of(connection));
         if let Some(bus) = bus {
             blocks.extend(export.bus(bus, connection));
         }
+        let mut sources = account.event_sources.iter();
+        let source = sources.find(|source| source.is_of(connection));
+        if let Some(source) = source {
+            let mut buses = account.custom_buses.iter();
+            let bus = buses.find(|bus| bus.arn == source.event_bus_arn);
+            // Several connections may feed one bus.
+            let bus = bus.filter(|bus| written.insert(bus.arn.as_str()));
+            blocks.extend(bus.into_iter().flat_map(|bus| export.custom_bus(bus)));
+            blocks.extend(export.event_source(source, connection));
+        }
         if connection.settled {
-            blocks.extend(export.activation(connection, bus));
+            blocks.extend(export.activation(connection, bus, source));
         }
     }
     for setting in &account.audit_logs {
@@ -111,6 +122,8 @@ impl Export {
             (ACTIVATION, names(connections())),
             (CONNECTION, names(connections())),
             (BUS, names(buses)),
+            (CUSTOM_BUS, names(custom_blocks::buses(account))),
+            (EVENT_SOURCE, names(custom_blocks::event_sources(account))),
             (RULE, names(rules)),
             (TARGET, names(targets)),
             (AUDIT_LOG_SETTING, names(audit_logs)),
@@ -142,17 +155,22 @@ impl Export {
         self.pair(CONNECTION, &connection.id, attributes)
     }
 
-    fn activation(&self, connection: &Connection, bus: Option<&Bus>) -> [Block; 2] {
+    fn activation(
+        &self,
+        connection: &Connection,
+        bus: Option<&Bus>,
+        source: Option<&EventSource>,
+    ) -> [Block; 2] {
         let mut attributes = vec![("connection_id", self.reference(CONNECTION, &connection.id, "id"))];
         let targets = bus.into_iter().flat_map(|bus| {
             let of_rule = move |rule| rule_targets(bus, rule);
             bus.rules.iter().flat_map(of_rule)
         });
-        let targets: Vec<Value> = targets
-            .map(|id| Value::Expression(format!("{TARGET}.{}", self.name(TARGET, &id))))
-            .collect();
-        if !targets.is_empty() {
-            attributes.push(("depends_on", Value::List(targets)));
+        let targets = targets.map(|id| format!("{TARGET}.{}", self.name(TARGET, &id)));
+        let source = source.map(|source| format!("{EVENT_SOURCE}.{}", self.name(EVENT_SOURCE, &source.arn)));
+        let first: Vec<Value> = targets.chain(source).map(Value::Expression).collect();
+        if !first.is_empty() {
+            attributes.push(("depends_on", Value::List(first)));
         }
         self.pair(ACTIVATION, &connection.id, attributes)
     }
@@ -180,6 +198,17 @@ impl Export {
             blocks.extend(self.rule(bus, rule));
         }
         blocks
+    }
+
+    fn custom_bus(&self, bus: &CustomBus) -> [Block; 2] {
+        self.pair(CUSTOM_BUS, &bus.arn, custom_blocks::bus(bus))
+    }
+
+    fn event_source(&self, source: &EventSource, connection: &Connection) -> [Block; 2] {
+        let bus = self.reference(CUSTOM_BUS, &source.event_bus_arn, "arn");
+        let partner = self.reference(CONNECTION, &connection.id, "event_source_arn");
+        let attributes = custom_blocks::event_source(source, bus, partner);
+        self.pair(EVENT_SOURCE, &source.arn, attributes)
     }
 
     fn rule(&self, bus: &Bus, rule: &Rule) -> Vec<Block> {
@@ -218,7 +247,7 @@ impl Export {
         attributes.extend(target.transformer.as_ref().map(|(paths, template)| {
             let mut transformer = Vec::new();
             if !paths.is_empty() {
-                transformer.push(("input_paths", map(paths)));
+                transformer.push(("input_paths", texts(paths)));
             }
             transformer.push(("input_template", text(template)));
             ("input_transformer", Value::Object(transformer))
@@ -298,28 +327,8 @@ fn pair(kind: &'static str, name: &str, id: &str, attributes: Attributes) -> [Bl
     ]
 }
 
-fn text(text: &str) -> Value {
-    Value::Text(text.to_owned())
-}
-
-fn given(name: &'static str, value: Option<&String>) -> Option<(&'static str, Value)> {
-    value.map(|value| (name, text(value)))
-}
-
 fn dead_letters(arn: Option<&String>) -> Option<(&'static str, Value)> {
     arn.map(|arn| ("dead_letter_config", Value::Object(vec![("arn", text(arn))])))
-}
-
-fn tags(tags: &BTreeMap<String, String>) -> Option<(&'static str, Value)> {
-    (!tags.is_empty()).then(|| ("tags", map(tags)))
-}
-
-fn map(all: &BTreeMap<String, String>) -> Value {
-    Value::Map(
-        all.iter()
-            .map(|(key, value)| (key.clone(), text(value)))
-            .collect(),
-    )
 }
 
 fn log_group(group: &LogGroup) -> Value {

@@ -2,6 +2,7 @@
 //!
 //! Texts are quoted templates in which nothing is a template, whatever they hold; none is a heredoc. Pure.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Value as Json;
@@ -247,6 +248,30 @@ pub(crate) fn quoted(text: &str) -> String {
     }
     quoted.push('"');
     quoted
+}
+
+/// A text.
+pub(super) fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+/// An attribute with a text, where there is one.
+pub(super) fn given(name: &'static str, value: Option<&String>) -> Option<(&'static str, Value)> {
+    value.map(|value| (name, text(value)))
+}
+
+/// The attribute `tags`, where there are any.
+pub(super) fn tags(tags: &BTreeMap<String, String>) -> Option<(&'static str, Value)> {
+    (!tags.is_empty()).then(|| ("tags", texts(tags)))
+}
+
+/// A map of texts.
+pub(super) fn texts(all: &BTreeMap<String, String>) -> Value {
+    Value::Map(
+        all.iter()
+            .map(|(key, value)| (key.clone(), text(value)))
+            .collect(),
+    )
 }
 
 #[cfg(test)]

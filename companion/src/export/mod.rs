@@ -4,17 +4,22 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! account hcl names       what was found; HCL text; names of blocks
-//! aws blocks              reading from AWS; blocks of what was found
+//! aws                     reading from AWS
+//! custom                  the same of custom event buses
+//! blocks custom_blocks    blocks of what was found
 //! ```
 
 mod account;
 mod aws;
 mod blocks;
+mod custom;
+mod custom_blocks;
 mod hcl;
 mod names;
 
 pub(crate) use account::{Account, AuditLogSetting, Bus, Connection, LogGroup, Rule, Target};
 pub(crate) use aws::{Aws, Owner, custom_bus_name, found, log_group_name};
+pub(crate) use custom::CustomBuses;
 
 /// The block that makes the file whole.
 const TERRAFORM: &str = concat!(
@@ -139,6 +144,7 @@ pub(crate) mod tests {
             }],
             buses: vec![bus],
             left_out: vec!["one\nresource".to_owned()],
+            ..Account::default()
         };
         let want = include_str!("../../tests/snapshots/export.tf");
         let have = text(&account, true);

@@ -1,14 +1,15 @@
-//! The installation: the account of a data directory, the token that opens it, and its first workspace.
+//! The installation: the account that `dev` has in a data directory, the token that opens it, and its first workspace.
 
 use scalr_api::{AccountId, EnvironmentId, WorkspaceId};
 use sqlx::Row as _;
 
-use super::database::{Store, Tx};
+use super::database::Tx;
 use super::error::Result;
 use super::row::id;
+use crate::caller::DEV_TOKEN_ID;
 use crate::token::Token;
 
-/// The account of this data directory, with its token and its first workspace.
+/// The account of `dev`, with its token and its first workspace.
 #[derive(Clone, Debug)]
 pub(crate) struct Installation {
     pub(crate) token: Token,
@@ -16,17 +17,6 @@ pub(crate) struct Installation {
     pub(crate) account_name: String,
     pub(crate) environment_id: EnvironmentId,
     pub(crate) workspace_id: WorkspaceId,
-}
-
-impl Store {
-    /// The name of an account.
-    pub(crate) async fn account_name(&self, account: &AccountId) -> Result<Option<String>> {
-        let row = sqlx::query("SELECT name FROM account WHERE id = ?")
-            .bind(account.as_str())
-            .fetch_optional(&self.read)
-            .await?;
-        row.map(|row| Ok(row.try_get("name")?)).transpose()
-    }
 }
 
 impl Tx {
@@ -39,8 +29,10 @@ impl Tx {
         let found = sqlx::query(
             "SELECT i.token, a.id AS account_id, a.name AS account, e.id AS environment_id, w.id AS workspace_id
              FROM installation i, account a JOIN environment e ON e.account_id = a.id
-             JOIN workspace w ON w.environment_id = e.id ORDER BY a.rowid, e.rowid, w.rowid LIMIT 1",
+             JOIN workspace w ON w.environment_id = e.id
+             ORDER BY a.id = (SELECT account_id FROM token WHERE id = ?) DESC, a.rowid, e.rowid, w.rowid LIMIT 1",
         )
+        .bind(DEV_TOKEN_ID)
         .fetch_optional(&mut *self.inner)
         .await?;
         if let Some(row) = found {
@@ -56,10 +48,34 @@ impl Tx {
         Ok(wanted.clone())
     }
 
-    /// Replaces the token.
-    pub(crate) async fn set_token(&mut self, token: &Token) -> Result<()> {
+    /// Has this token open the account of `dev`, and keeps its text: `dev` prints it at each start.
+    pub(crate) async fn set_token(&mut self, account: &AccountId, token: &Token, now_ms: i64) -> Result<()> {
         sqlx::query("UPDATE installation SET token = ?")
             .bind(token.reveal())
+            .execute(&mut *self.inner)
+            .await?;
+        self.admit_dev(account, token, now_ms).await
+    }
+
+    /// Whether the directory is a service's: it has operators, and no token of `dev`.
+    pub(crate) async fn is_of_service(&mut self) -> Result<bool> {
+        let row = sqlx::query(
+            "SELECT NOT EXISTS (SELECT 1 FROM installation)
+                    AND EXISTS (SELECT 1 FROM token WHERE account_id IS NULL) AS yes",
+        )
+        .fetch_one(&mut *self.inner)
+        .await?;
+        Ok(row.try_get("yes")?)
+    }
+
+    /// Revokes the token of `dev`, and forgets its text.
+    pub(crate) async fn take_over_from_dev(&mut self, now_ms: i64) -> Result<()> {
+        sqlx::query("DELETE FROM installation")
+            .execute(&mut *self.inner)
+            .await?;
+        sqlx::query("UPDATE token SET revoked_at_ms = ? WHERE id = ? AND revoked_at_ms IS NULL")
+            .bind(now_ms)
+            .bind(DEV_TOKEN_ID)
             .execute(&mut *self.inner)
             .await?;
         Ok(())

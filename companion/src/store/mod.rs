@@ -9,11 +9,14 @@
 //! bounds error feed migrations                            leaves; what commits do to events, for watchers
 //! directory event row                                     the lock on a data directory, a new event, rows as values
 //! database                                                `Store` and `Tx`: opening, the one writer, wake-ups on commit
-//! connection installation removal run setting workspace   the tables behind the API
+//! access account connection removal run setting workspace   the tables behind the API
+//! installation                                            the account of `dev`, its token and first workspace
 //! drops purge waits                                       giving up events; those of deleted connections; waits that are too long
-//! figures lease outbox retention                          events: counted, on their way out, on their way in, too old or too many
+//! figures intake lease outbox retention                          events: counted, on their way out, on their way in, too old or too many
 //! ```
 
+mod access;
+mod account;
 mod bounds;
 mod connection;
 mod database;
@@ -24,6 +27,7 @@ mod event;
 mod feed;
 mod figures;
 mod installation;
+mod intake;
 mod lease;
 mod migrations;
 pub(crate) mod outbox;
@@ -38,6 +42,8 @@ mod tests;
 mod waits;
 mod workspace;
 
+pub(crate) use access::AccessToken;
+pub(crate) use account::Account;
 pub(crate) use bounds::Bounds;
 pub(crate) use connection::{Connection, NewConnection, SourceKey};
 pub(crate) use database::{Durability, Store, Tx};
@@ -47,7 +53,8 @@ pub(crate) use event::NewEvent;
 pub(crate) use feed::{Happening, What};
 pub(crate) use figures::{DeliveryFigures, DroppedEvent, HeldEvent};
 pub(crate) use installation::Installation;
+pub(crate) use intake::Accepted;
 pub(crate) use lease::{Entry, Leased, Settlement};
 pub(crate) use row::{Found, Window};
 pub(crate) use run::{NewRun, Run};
-pub(crate) use workspace::{Environment, Workspace, WorkspaceScope};
+pub(crate) use workspace::{Environment, FIRST_WORKSPACE, Workspace, WorkspaceScope};

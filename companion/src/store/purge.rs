@@ -4,11 +4,10 @@
 use scalr_api::ConnectionId;
 use sqlx::Row as _;
 
+use super::account::DELETED;
 use super::database::{Store, Tx};
 use super::error::Result;
 
-/// The account of deleted connections that still have events: no caller's.
-const DELETED: &str = "acc-deleted-connections";
 /// Events that one transaction deletes.
 const CHUNK: i64 = 200;
 

@@ -9,6 +9,9 @@ use super::error::Result;
 use super::row::{Found, Window, found, id};
 use crate::ids;
 
+/// The environment and workspace that an account of its own begins with, where runs are simulated.
+pub(crate) const FIRST_WORKSPACE: (&str, &str) = ("development", "network");
+
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {
     pub(crate) id: EnvironmentId,

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatchlogs::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_eventbridgev2::types::{EventSourceConfiguration, PartnerEventsSourceConfiguration};
-use serde_json::Value;
+use aws_sdk_eventbridgev2::types::{
+    EventSourceConfiguration, Filter, FilterConfiguration, FilterScope, InvokeConfiguration,
+    PartnerEventsSourceConfiguration, UniversalTargetParameters,
+};
+use serde_json::{Value, json};
 
 use crate::proxy::Proxy;
 use crate::until;
@@ -79,6 +82,39 @@ impl Aws {
         let made = create.configuration(feed_of(region, source)).send().await;
         let made = made.expect("an event source");
         made.event_source_arn().expect("its ARN").to_owned()
+    }
+
+    /// Has a subscriber of the custom event bus lead RunExecuted events to a stream of a new log group, and another one take AuditLog
+    /// events alone.
+    pub(crate) async fn subscribe(&self, region: &str, group: &str) {
+        self.log_group(region, group).await;
+        let stream = self.logs(region).create_log_stream().log_group_name(group);
+        let made = stream.log_stream_name("events").send().await;
+        made.expect("a log stream");
+        let custom = self.custom(region);
+        let buses = custom.list_event_buses().send().await.expect("the buses");
+        let arn = buses.event_buses()[0].event_bus_arn().expect("its ARN");
+        let events = "{% [$events.{ 'Timestamp': $millis(), 'Message': $string(Data.detail) }] %}";
+        let input = json!({ "LogGroupName": group, "LogStreamName": "events", "LogEvents": events });
+        let input = UniversalTargetParameters::builder().input(input.to_string());
+        let target = InvokeConfiguration::builder()
+            .target_arn("arn:aws:events:::aws-sdk:cloudwatchlogs:putLogEvents")
+            .role_arn(format!("arn:aws:iam::{CUSTOMER}:role/deliver"))
+            .universal_target_parameters(input.build().expect("an input"))
+            .build()
+            .expect("a target");
+        for (name, of) in [("audit", "AuditLog"), ("runs", "RunExecuted")] {
+            let filter = Filter::builder()
+                .scope(FilterScope::Data)
+                .pattern(json!({ "detail-type": [of] }).to_string())
+                .build()
+                .expect("a filter");
+            let create = custom.create_subscriber().name(name).event_bus_arn(arn);
+            let filters = FilterConfiguration::builder().filters(filter).build();
+            let create = create.filter_configuration(filters);
+            let made = create.invoke_configuration(target.clone()).send().await;
+            made.expect("a subscriber");
+        }
     }
 
     /// Makes again what of a feed was removed.

@@ -1,5 +1,8 @@
 //! One session with every command that asks or changes something, as a person types it.
 
+use std::collections::BTreeSet;
+use std::process::Output;
+
 use serde_json::Value;
 
 use crate::aws::Aws;
@@ -119,7 +122,13 @@ async fn events_from_their_run_to_their_target() {
     t.run(&["clock", "advance", "36601d"]).await;
     t.run(&["clock", "advance", "soon"]).await;
     t.run(&["clock", "advance", "-5d"]).await;
+    t.run(&["clock", "advance", "-5"]).await;
     t.run(&["clock", "advance", "--tabel", "5d"]).await;
+    t.run(&["tail", "/aws/events/scalr", "--since", "-1h"]).await;
+    t.run(&["connections", "refresh", "prod", "--timeout", "-90s"])
+        .await;
+    t.run(&["events", "list", "--limit", "-5"]).await;
+    t.run(&["run", "network", "--wait", "-5"]).await;
     t.run(&["connections", "show"]).await;
     t.run(&["run", "network", "--lgo-group", "/g"]).await;
     t.check("events.txt");
@@ -147,6 +156,62 @@ async fn a_connection_that_feeds_a_custom_event_bus() {
     t.run(&status).await;
     aws.feed_again("us-east-1", SOURCE, &source).await;
     t.check("custom_event_bus.txt");
+}
+
+/// What takes the events of a custom event bus are subscribers, and nothing is delivered by the bus alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn events_on_a_custom_event_bus_reach_subscribers() {
+    let c = Companion::spawn(dev()).await;
+    let aws = Aws::at(c.text("/aws/endpoint")).await;
+    let id = c.connect("prod", "us-east-1").await;
+    aws.feed("us-east-1", SOURCE, "platform").await;
+    assert_eq!(c.set_status(&id, "active").await, "active");
+    let mut t = session(&c);
+    let emit = |id| ["emit", "run-executed", "--set", id, "--table"];
+    t.run(&emit("run_id=run-alone")).await;
+    t.run(&["events", "show", "run-alone", "--table"]).await;
+    aws.subscribe("us-east-1", "/scalr/runs").await;
+    t.run(&emit("run_id=run-taken")).await;
+    t.run(&["events", "show", "run-taken", "--table"]).await;
+    t.run(&["events", "list", "--table"]).await;
+    t.check("subscribers.txt");
+}
+
+/// A region chooses events by the option alone: the variable names the region of other calls.
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_listed_by_region() {
+    let c = Companion::spawn(dev()).await;
+    let aws = Aws::at(c.text("/aws/endpoint")).await;
+    for region in ["us-east-1", "eu-west-1"] {
+        let id = c.connect(region, region).await;
+        let source = format!("aws.partner/scalr.com/local/{region}");
+        aws.receive(region, &source).await;
+        assert_eq!(c.set_status(&id, "active").await, "active");
+    }
+    let mut t = session(&c);
+    let emit = ["emit", "run-executed", "--set", "run_id=run-both", "--table"];
+    t.run(&emit).await;
+    let count = |ended: Output| {
+        let rows: Value = serde_json::from_slice(&ended.stdout).unwrap();
+        let rows = rows.as_array().unwrap().iter();
+        rows.map(|row| row["region"].as_str().unwrap().to_owned())
+            .collect::<BTreeSet<_>>()
+    };
+    let all = count(t.run(&["events", "list"]).await);
+    assert_eq!(all, BTreeSet::from(["eu-west-1", "us-east-1"].map(str::to_owned)));
+    let one = count(
+        t.run(&["events", "list", "--region", "eu-west-1", "--limit", "1"])
+            .await,
+    );
+    assert_eq!(one, BTreeSet::from(["eu-west-1".to_owned()]));
+    let mut t = session(&c);
+    t.run(&["events", "list", "--region", "ap-south-1", "--table"])
+        .await;
+    t.run(&["events", "list", "--region", "us_east_1"]).await;
+    t.run(&["events", "show", "run-both", "--region", "eu-west-1"])
+        .await;
+    t.run(&["clock", "show", "--region", "eu-west-1"]).await;
+    t.check("regions.txt");
 }
 
 #[tokio::test(flavor = "multi_thread")]

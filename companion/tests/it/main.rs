@@ -28,6 +28,7 @@ mod process;
 mod proxy;
 mod race;
 mod removal;
+mod serve;
 mod stage;
 mod streams;
 mod tail;

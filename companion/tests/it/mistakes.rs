@@ -80,6 +80,9 @@ async fn settings_that_are_missing_or_wrong_are_named() {
     t.run(&["dev", "--aws-endpoint", "127.0.0.1:4566"]).await;
     t.run(&["events", "list"]).await;
     t.run(&["--log", "scalr=loud", "events", "list"]).await;
+    t.run(&["events", "list", "--log", "infoo"]).await;
+    t.run_with(&[("SCALR_EVENTBRIDGE_LOG", "warn,DEBG")], &["events", "list"])
+        .await;
     t.run(&[
         "connections",
         "create",

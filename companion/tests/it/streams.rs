@@ -48,6 +48,25 @@ async fn no_run_is_started_whose_event_cannot_arrive() {
     t.run(&run).await;
     c.connect("second", "eu-west-1").await;
     t.run(&run).await;
+    t.run(&[
+        "run",
+        "network",
+        "--log-group",
+        "/aws/events/scalr",
+        "--region",
+        "eu-west-1",
+    ])
+    .await;
+    aws.log_group("ap-south-1", "/aws/events/scalr").await;
+    t.run(&[
+        "run",
+        "network",
+        "--log-group",
+        "/aws/events/scalr",
+        "--region",
+        "ap-south-1",
+    ])
+    .await;
     t.run(&["runs", "list", "--table"]).await;
     t.check("no_run.txt");
 }

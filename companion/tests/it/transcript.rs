@@ -89,6 +89,7 @@ fn replaced(text: &str) -> Option<(usize, String)> {
         "in-v0",
         "run-v0",
         "event-busv2/platform/",
+        "event-sourcev2/aws.partner/scalr/",
         "EventsV2-EventSource-",
     ] {
         if let Some(rest) = text.strip_prefix(prefix) {

@@ -40,7 +40,7 @@ ANY_CASE = {"ConnectionOAuthHttpMethod"}
 CONSTRAINTS = ("min", "max", "pattern", "enum", "sensitive", "union")
 # Services whose table is named as their command is, and not as their model.
 MODELS = {"eventsv2": "eventbridgev2"}
-# Services of the protocol with CBOR: what they give is kept too, for its times and bytes.
+# Services of the protocol with CBOR: what they give is kept too, for its times and bytes, and with which status they refuse what.
 WITH_OUTPUTS = {"eventsv2"}
 # SQS judges attribute names itself, by each operation's own list and in its own words.
 WITHOUT_ENUMS = {"sqs"}
@@ -98,7 +98,7 @@ def main(data):
     for service, built in BUILT.items():
         newest = sorted(glob.glob(f"{data}/{MODELS.get(service, service)}/*/service-2.json.gz"))[-1]
         model = json.loads(gzip.open(newest).read())
-        operations, kept, outputs = {}, {}, {}
+        operations, kept, outputs, refusals = {}, {}, {}, {}
         constraints = [each for each in CONSTRAINTS if each != "enum" or service not in WITHOUT_ENUMS]
         for name, operation in sorted(model["operations"].items()):
             wanted = (built is None or name in built) and "input" in operation
@@ -108,9 +108,14 @@ def main(data):
             if service in WITH_OUTPUTS and "output" in operation:
                 outputs[name] = operation["output"]["shape"]
                 keep(model["shapes"], outputs[name], kept, constraints)
+                refusals[name] = sorted(error["shape"] for error in operation["errors"])
         table = {"operations": operations, "shapes": dict(sorted(kept.items()))}
         if outputs:
             table["outputs"] = outputs
+            table["errors"] = {
+                name: model["shapes"][name]["error"]["httpStatusCode"] for name in sorted(set().union(*refusals.values()))
+            }
+            table["refusals"] = refusals
         text = json.dumps(table, indent=1)
         Path(__file__).with_name(f"{service}.json").write_text(text + "\n")
 

@@ -14,8 +14,7 @@ use crate::delivery::http::HttpResult;
 use crate::model::Service;
 use crate::secret::Secret;
 use crate::segments::{LogId, Place};
-use crate::state::RealmId;
-use crate::state::custom_bus::SubscriberId;
+use crate::state::custom_bus::{PublishCall, Rendered, SubscriberId};
 
 /// A request, decoded from the wire.
 #[derive(Debug)]
@@ -34,6 +33,21 @@ pub(crate) struct Request {
 pub(crate) struct Body {
     pub(crate) value: Secret<Value>,
     text: Secret<Arc<[u8]>>,
+}
+
+impl Request {
+    /// Where members that AWS's model does not have would be refused, they are as if they were not there.
+    pub(crate) fn leave_out_unknown_members(&mut self) {
+        let input = self
+            .service
+            .input(&self.operation)
+            .filter(|input| input.is_strict());
+        if let Some(input) = input {
+            let mut value = Value::clone(&self.body.value);
+            input.leave_out_unknown(&mut value);
+            self.body = value.into();
+        }
+    }
 }
 
 impl Body {
@@ -80,8 +94,7 @@ pub(crate) enum Change {
     },
     /// Events were published on a custom event bus. The segments have them, and how they were published.
     Published {
-        realm: RealmId,
-        bus: String,
+        call: PublishCall,
         events: Vec<Place>,
     },
     /// Retained events were read for a subscriber.
@@ -99,6 +112,11 @@ pub(crate) enum Change {
         delivery: u64,
         #[serde(rename = "outcome")]
         result: HttpResult,
+    },
+    /// The expressions of a subscriber were evaluated.
+    Evaluated {
+        delivery: u64,
+        rendered: Rendered,
     },
     MoveClock {
         by: Millis,

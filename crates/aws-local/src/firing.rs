@@ -87,11 +87,10 @@ fn next_of(rule: &mut Rule, at: Millis, now: Millis) -> Option<Millis> {
 
 /// Removes a bus whose deletion is over.
 fn remove_custom_bus(turn: &mut Turn<'_>, realm: &RealmId, name: &str, at: Millis) {
-    let buses = &mut turn.world.realm(realm).custom_buses.buses;
-    if buses
-        .get(name)
-        .is_some_and(|bus| bus.deleted.is_some_and(|deleted| deleted <= at))
-        && let Some(gone) = buses.remove(name)
+    let here = &mut turn.world.realm(realm).custom_buses;
+    let found = here.buses.get(name);
+    if found.is_some_and(|bus| bus.deleted.is_some_and(|deleted| deleted <= at))
+        && let Some(gone) = here.remove_bus(name)
     {
         turn.gone_logs.push(gone.log.id);
         turn.dropped.push(Box::new(gone));

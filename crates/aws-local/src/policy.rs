@@ -121,7 +121,6 @@ impl Policy {
         Ok(Self { statements })
     }
 
-    /// The actions that the statements name.
     /// Whether a statement lets in everybody, without a condition.
     pub(crate) fn is_public(&self) -> bool {
         let is_public = |statement: &Statement| {
@@ -132,6 +131,16 @@ impl Policy {
         self.statements.iter().any(is_public)
     }
 
+    /// The accounts, users and roles that the statements name.
+    pub(crate) fn principals(&self) -> impl Iterator<Item = &str> {
+        let named = self
+            .statements
+            .iter()
+            .filter_map(|statement| statement.principals.get("AWS"));
+        named.flatten().map(String::as_str)
+    }
+
+    /// The actions that the statements name.
     pub(crate) fn actions(&self) -> impl Iterator<Item = &str> {
         let statements = self.statements.iter();
         statements.flat_map(|statement| statement.actions.iter().map(String::as_str))

@@ -11,7 +11,7 @@ use crate::clock::{Dice, Millis};
 use crate::policy::Policy;
 use crate::segments::LogId;
 use crate::state::bus::LogLevel;
-use crate::state::custom_bus::{Event, Kept, NewEvent};
+use crate::state::custom_bus::{Event, Kept, NewEvent, PublishCall};
 use crate::state::{RealmId, World};
 
 /// The steps of one turn, some ten nanoseconds each. As many as one event may take, or a turn of one event would be
@@ -46,8 +46,8 @@ pub(crate) struct Turn<'w> {
     pub(crate) kept: Vec<Kept>,
     /// The events that were published or read in this turn; none of one that its bus no longer keeps.
     pub(crate) at_hand: BTreeMap<(LogId, u64), Option<Arc<Event>>>,
-    /// The bus that a caller published events on.
-    pub(crate) bus: Option<(RealmId, String)>,
+    /// The call that published events on a custom event bus.
+    pub(crate) published: Option<PublishCall>,
     /// Logs of events whose buses are gone.
     pub(crate) gone_logs: Vec<LogId>,
     /// The subscribers that have something to send before the turn ends.
@@ -108,16 +108,21 @@ impl<'w> Turn<'w> {
             forwards: VecDeque::new(),
             kept: Vec::new(),
             at_hand: BTreeMap::new(),
-            bus: None,
+            published: None,
             gone_logs: Vec::new(),
             touched: BTreeSet::new(),
             dropped: Vec::new(),
         }
     }
 
-    /// What a caller published on a custom event bus is delivered. What follows from it must not depend on what of the request
-    /// is not stored.
-    pub(crate) fn published(&mut self) {
+    /// What a caller published on a custom event bus is kept. What follows from it must not depend on what of the request is not
+    /// stored.
+    pub(crate) fn published(&mut self, call: PublishCall) {
+        let buses = &mut self.world.realm(&call.realm).custom_buses.buses;
+        if let Some(bus) = buses.get_mut(&call.bus) {
+            bus.metrics.call(call.entries, call.failed);
+        }
+        self.published = Some(call);
         self.events = 1;
         self.dice = Dice::new(!self.seed);
     }

@@ -148,6 +148,11 @@ impl Filters {
         Ok(Self(compiled))
     }
 
+    /// Whether one of them looks at that part of an event.
+    pub fn look_at(&self, scope: Scope) -> bool {
+        self.0.iter().any(|filter| filter.scope == scope)
+    }
+
     /// Whether an event matches all of them, in so many steps at most; those that were taken are subtracted.
     pub fn matches_within(&self, event: &Parts<'_>, steps: &mut usize) -> Result<bool, EventError> {
         for filter in &self.0 {
@@ -156,6 +161,12 @@ impl Filters {
             }
         }
         Ok(true)
+    }
+
+    /// The pattern of a scope, to be matched with those of others at once. It takes objects alone.
+    pub fn pattern(&self, scope: Scope) -> Option<&Pattern> {
+        let found = self.0.iter().find(|filter| filter.scope == scope);
+        found.map(|filter| &filter.pattern)
     }
 
     /// Their size in memory, estimated.

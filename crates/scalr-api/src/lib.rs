@@ -7,7 +7,7 @@
 //! bounded error id page paths                                          leaves: what all kinds share
 //! document                                                             objects, references, bodies
 //! account audit_log_setting connection environment run workspace       one file a kind of object
-//! companion delivery                                                   calls of the companion alone; what it tells of a connection
+//! administration companion delivery                                    accounts and tokens of the companion; calls of it alone; what it tells of a connection
 //! client/                                                              the HTTP client, behind the feature `client`
 //! ```
 
@@ -21,6 +21,7 @@ mod page;
 mod paths;
 
 mod account;
+mod administration;
 mod audit_log_setting;
 mod companion;
 mod connection;
@@ -33,6 +34,10 @@ mod workspace;
 mod client;
 
 pub use account::{Account, AccountAttributes, AccountId};
+pub use administration::{
+    ACCOUNTS_PATH, AccessToken, AccessTokenAttributes, AccessTokenId, AccessTokenInput,
+    AccessTokenRelationships, ManagedAccount, ManagedAccountAttributes, ManagedAccountInput, TOKENS_PATH,
+};
 pub use audit_log_setting::{
     AuditLogSetting, AuditLogSettingAttributes, AuditLogSettingInput, AuditLogSettingInputRelationships,
     AuditLogSettingRelationships,

@@ -9,7 +9,7 @@
 //! catalogue/                        every field of an event
 //! ids                               ids in a pattern that Scalr can be asked for
 //! source values                     what an event source consists of; whether a comparison can match any value of a field
-//! pattern/ sample                   a pattern from a type and filters; one sample of each type
+//! pattern/ sample schema/           a pattern from a type and filters; one sample of each type; the JSON Schemas of the details
 //! unmatched                         why a pattern, or a part of one, matches no event
 //! explained                         what a pattern makes of an event, and what is to be written instead
 //! ```
@@ -25,6 +25,7 @@ mod pattern;
 pub mod regions;
 mod run_executed;
 mod sample;
+mod schema;
 mod source;
 mod unmatched;
 mod values;
@@ -39,6 +40,7 @@ pub use nearest::nearest;
 pub use pattern::{ANY_OF, PatternError, event_pattern};
 pub use run_executed::{Run, RunExecuted, run_event_type, run_title};
 pub use sample::{SampleError, sample, sample_event, sample_text, sample_with, value_of_text};
+pub use schema::{Mismatch, check_detail, path_name, schema_text};
 pub use source::{
     SOURCE_LENGTH_MAX, SOURCE_SEGMENT_LENGTH_MAX, SegmentError, check_source_segment, is_aws_account_id,
 };

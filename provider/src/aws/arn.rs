@@ -106,6 +106,13 @@ pub fn custom_source_name(text: &str) -> Option<&str> {
     is_custom_id(id).then(|| rest.rsplit('/').next())?
 }
 
+/// The name in the ARN of a subscriber of a custom event bus.
+pub fn subscriber_name(text: &str) -> Option<&str> {
+    let arn = parse(text).filter(|arn| arn.service == "events")?;
+    let (name, id) = arn.resource.strip_prefix("subscriber/")?.split_once('/')?;
+    is_custom_id(id).then_some(name)
+}
+
 /// What the ARNs of custom event buses and of what is on them end in.
 fn is_custom_id(id: &str) -> bool {
     id.len() == 25 && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())

@@ -15,6 +15,17 @@ use crate::ownership::Owner;
 use crate::shared_read::{Freshness, Heard};
 
 impl Regional {
+    /// Whether a log group has a stream of this name.
+    pub async fn has_log_stream(&self, group: &str, stream: &str) -> Result<bool, Error> {
+        const CALL: &str = "logs:DescribeLogStreams";
+        let list = self.logs.describe_log_streams().log_group_name(group);
+        // Sorted by name: the stream itself is the first whose name begins so.
+        let call = list.log_stream_name_prefix(stream).send();
+        let found = found(self.read(CALL, call).await)?;
+        let streams = found.and_then(|page| page.log_streams).unwrap_or_default();
+        Ok(streams.iter().any(|one| one.log_stream_name() == Some(stream)))
+    }
+
     /// An answer that has what each has.
     pub fn with_given<T>(
         &self,

@@ -9,7 +9,10 @@ use std::collections::HashMap;
 
 use aws_sdk_eventbridgev2::operation::describe_event_bus::DescribeEventBusOutput;
 use aws_sdk_eventbridgev2::operation::describe_event_source::DescribeEventSourceOutput;
-use aws_sdk_eventbridgev2::types::{BusState, EventBusSummary, EventSourceConfiguration, EventSourceSummary};
+use aws_sdk_eventbridgev2::operation::describe_subscriber::DescribeSubscriberOutput;
+use aws_sdk_eventbridgev2::types::{
+    BusState, EventBusSummary, EventSourceConfiguration, EventSourceSummary, SubscriberSummary,
+};
 
 use tfplugin::{Diagnostic, Diagnostics};
 
@@ -112,8 +115,8 @@ impl Regional {
         Ok(named.and_then(|source| source.event_source_arn))
     }
 
-    /// The name of the event source that has the events of this partner's source.
-    pub async fn event_source_of(&self, partner: &str) -> Result<Option<String>, Error> {
+    /// The event source that has the events of this partner's source.
+    pub async fn event_source_of(&self, partner: &str) -> Result<Option<DescribeEventSourceOutput>, Error> {
         for source in self.event_sources("").await? {
             let Some(arn) = source.event_source_arn() else {
                 continue;
@@ -126,36 +129,68 @@ impl Regional {
                 _ => None,
             });
             if of == Some(partner) {
-                return Ok(source.name);
+                return Ok(held);
             }
         }
         Ok(None)
     }
 
+    /// The subscribers of a bus, or of all of them, whose names begin so, as a list shows them.
+    pub async fn subscribers(
+        &self,
+        bus: Option<&str>,
+        prefix: &str,
+    ) -> Result<Vec<SubscriberSummary>, Error> {
+        const CALL: &str = "eventsv2:ListSubscribers";
+        let prefix = (!prefix.is_empty()).then(|| prefix.to_owned());
+        let ask = async |token| {
+            let list = self
+                .custom
+                .list_subscribers()
+                .set_event_bus_arn(bus.map(str::to_owned));
+            let list = list.set_name_prefix(prefix.clone()).set_next_token(token);
+            let page = self.read(CALL, list.send()).await?;
+            let subscribers = page.subscribers.unwrap_or_default();
+            self.page(CALL, "Subscribers", Some(subscribers), page.next_token)
+        };
+        self.pages(CALL, ask).await
+    }
+
+    /// The ARNs of the account's own subscribers of this name.
+    pub async fn subscribers_named(&self, name: &str) -> Result<Vec<String>, Error> {
+        let account = self.account().await?;
+        let found = self.subscribers(None, name).await?;
+        let named = found.into_iter().filter(|one| one.name() == Some(name));
+        let arns = named.filter_map(|one| one.subscriber_arn);
+        Ok(arns.filter(|arn| arn::account(arn) == Some(account)).collect())
+    }
+
+    /// The subscriber with this ARN.
+    pub async fn subscriber(&self, arn: &str) -> Result<Option<DescribeSubscriberOutput>, Error> {
+        const CALL: &str = "eventsv2:DescribeSubscriber";
+        let ask = || async {
+            let call = self.custom.describe_subscriber().subscriber_arn(arn).send();
+            let answer = found(self.read(CALL, call).await)?;
+            if let Some(subscriber) = &answer {
+                self.given(CALL, "SubscriberArn", subscriber.subscriber_arn())?;
+                self.given(CALL, "EventBusArn", subscriber.event_bus_arn())?;
+                self.given(CALL, "State", subscriber.state())?;
+                self.given(CALL, "InvokeConfiguration", subscriber.invoke_configuration())?;
+            }
+            Ok(answer)
+        };
+        self.once(&self.reads.subscribers, arn.to_owned(), ask).await
+    }
+
     /// Names of what keeps a custom event bus from being deleted: its subscribers, and its event sources. Those that were revoked do not.
     pub async fn on_custom_bus(&self, arn: &str) -> Result<[Vec<String>; 2], Error> {
-        const SUBSCRIBERS: &str = "eventsv2:ListSubscribers";
         const SOURCES: &str = "eventsv2:ListEventSources";
-        let ask = async |token| {
-            let list = self.custom.list_subscribers().event_bus_arn(arn);
-            let page = self.read(SUBSCRIBERS, list.set_next_token(token).send()).await?;
-            self.page(
-                SUBSCRIBERS,
-                "Subscribers",
-                Some(page.subscribers.unwrap_or_default()),
-                page.next_token,
-            )
-        };
-        let subscribers = self.pages(SUBSCRIBERS, ask).await?;
+        let subscribers = self.subscribers(Some(arn), "").await?;
         let ask = async |token| {
             let list = self.custom.list_event_sources().event_bus_arn(arn);
             let page = self.read(SOURCES, list.set_next_token(token).send()).await?;
-            self.page(
-                SOURCES,
-                "EventSources",
-                Some(page.event_sources.unwrap_or_default()),
-                page.next_token,
-            )
+            let sources = page.event_sources.unwrap_or_default();
+            self.page(SOURCES, "EventSources", Some(sources), page.next_token)
         };
         let sources = self.pages(SOURCES, ask).await?;
         let is_revoked = |revoked: Option<bool>| revoked.unwrap_or_default();

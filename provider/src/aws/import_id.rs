@@ -166,6 +166,25 @@ pub fn event_source(id: &str) -> Result<Parts<'_, 1>> {
     })
 }
 
+/// A subscriber of a custom event bus. Its ARN ends in an id that AWS chooses.
+pub fn subscriber(id: &str) -> Result<Parts<'_, 1>> {
+    let given = split(id)?;
+    let name = match given.arn {
+        None => Some(given.rest),
+        Some(_) => arn::subscriber_name(given.rest),
+    };
+    let Some(name) = name.filter(|name| is_custom_bus(name)) else {
+        let detail = "The id has the form `NAME` or `NAME@REGION`, for a subscriber of a custom event bus; or it is its ARN, \
+                      `arn:aws:events:REGION:ACCOUNT_ID:subscriber/NAME/ID`. Nothing was imported.";
+        return Err(unreadable(id, detail.to_owned()).into());
+    };
+    Ok(Parts {
+        names: [name],
+        region: given.region,
+        arn: given.arn.map(|_| given.rest.to_owned()),
+    })
+}
+
 /// The ARNs of a topic and of a rule that may publish to it, with a comma between them.
 pub fn topic_permission(id: &str) -> Result<[&str; 2]> {
     let is_of = |service: &str, text: &&str| arn::parse(text).is_some_and(|arn| arn.service == service);

@@ -11,6 +11,7 @@ use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
 use aws_sdk_eventbridge::types::{Rule, Target};
 use aws_sdk_eventbridgev2::operation::describe_event_bus::DescribeEventBusOutput as CustomBus;
 use aws_sdk_eventbridgev2::operation::describe_event_source::DescribeEventSourceOutput as EventSource;
+use aws_sdk_eventbridgev2::operation::describe_subscriber::DescribeSubscriberOutput as Subscriber;
 
 use super::log_policy::{AccountPolicies, GroupPolicies, GroupPolicy};
 use super::names::Names;
@@ -29,6 +30,8 @@ pub(super) struct Reads {
     pub(super) custom_buses: Keyed<String, Option<CustomBus>>,
     /// By ARN.
     pub(super) event_sources: Keyed<String, Option<EventSource>>,
+    /// By ARN.
+    pub(super) subscribers: Keyed<String, Option<Subscriber>>,
     /// Of each bus by name, as a list shows them.
     pub(super) listed_rules: Keyed<String, Arc<BTreeMap<String, Rule>>>,
     pub(super) rule_lists: Listing,
@@ -58,6 +61,7 @@ impl Reads {
             buses: Keyed::new(writes()),
             custom_buses: Keyed::new(writes()),
             event_sources: Keyed::new(writes()),
+            subscribers: Keyed::new(writes()),
             listed_rules: Keyed::new(writes()),
             rule_lists: Listing::new(writes()),
             rules: Keyed::new(writes()),

@@ -92,6 +92,35 @@ pub(super) fn no_custom_bus(
         .at(attribute)
 }
 
+pub(super) fn doing_read_subscriber(name: &str) -> String {
+    format!("read the subscriber `{name}`")
+}
+
+/// `account`: where it was looked for, in words.
+pub(super) fn no_subscriber(
+    name: &str,
+    account: &str,
+    region: &str,
+    attribute: impl Into<Path>,
+) -> Diagnostic {
+    Diagnostic::error(format!("There is no subscriber `{name}`"))
+        .detail(format!(
+            "This looked in {account}, region {region}. Correct the name, `event_bus_arn` or `region`, or make the subscriber with a \
+             `scalr_eventbridge_subscriber`."
+        ))
+        .at(attribute)
+}
+
+/// Several buses have one of the name.
+pub(super) fn several_subscribers(name: &str, arns: &[String], attribute: impl Into<Path>) -> Diagnostic {
+    Diagnostic::error(format!("There are {} subscribers `{name}`", arns.len()))
+        .detail(format!(
+            "They are of several buses: `{}`. Set `event_bus_arn` to the bus that is meant.",
+            arns.join("`, `")
+        ))
+        .at(attribute)
+}
+
 pub(super) fn doing_read_source(name: &str) -> String {
     format!("read the event source `{name}`")
 }
@@ -102,6 +131,22 @@ pub(super) fn no_source(name: &str, account: &str, region: &str, attribute: impl
         .detail(format!(
             "This looked in {account}, region {region}. AWS shows the source of a connection only in the account and region that the \
              connection names, and removes one that no bus was associated with for two weeks."
+        ))
+        .at(attribute)
+}
+
+/// `account`: where it was looked for, in words.
+pub(super) fn no_event_source(
+    name: &str,
+    account: &str,
+    region: &str,
+    attribute: impl Into<Path>,
+) -> Diagnostic {
+    Diagnostic::error(format!("There is no event source `{name}` of a custom event bus"))
+        .detail(format!(
+            "This looked in {account}, region {region}. The source that Scalr makes for a connection is of another kind: the data source \
+             `scalr_eventbridge_source` has it. Correct the name or `region`, or make the event source with a \
+             `scalr_eventbridge_event_source`."
         ))
         .at(attribute)
 }

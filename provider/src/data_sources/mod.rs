@@ -4,9 +4,11 @@ mod eventbridge_connection;
 mod eventbridge_connection_delivery;
 mod eventbridge_connections;
 mod eventbridge_custom_bus;
+mod eventbridge_event_source;
 mod eventbridge_sample_events;
 mod eventbridge_source;
 mod eventbridge_sources;
+mod eventbridge_subscriber;
 mod messages;
 
 use tfplugin::Registry;
@@ -19,7 +21,9 @@ pub fn register(registry: &mut Registry<Client>) {
     registry.data_source::<eventbridge_connection_delivery::Delivery>();
     registry.data_source::<eventbridge_connections::List>();
     registry.data_source::<eventbridge_custom_bus::CustomBus>();
+    registry.data_source::<eventbridge_event_source::EventSource>();
     registry.data_source::<eventbridge_sample_events::SampleEvents>();
     registry.data_source::<eventbridge_source::Source>();
     registry.data_source::<eventbridge_sources::List>();
+    registry.data_source::<eventbridge_subscriber::Subscriber>();
 }

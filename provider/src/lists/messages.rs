@@ -3,6 +3,7 @@
 pub(super) const LIST_CONNECTIONS: &str = "list the connections";
 pub(super) const LIST_CUSTOM_BUSES: &str = "list the custom event buses";
 pub(super) const LIST_EVENT_SOURCES: &str = "list the event sources of custom event buses";
+pub(super) const LIST_SUBSCRIBERS: &str = "list the subscribers of custom event buses";
 pub(super) const LIST_BUSES: &str = "list the event buses";
 
 pub(super) fn list_rules(bus: &str) -> String {

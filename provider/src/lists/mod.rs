@@ -6,6 +6,7 @@ mod eventbridge_connection;
 mod eventbridge_custom_bus;
 mod eventbridge_event_source;
 mod eventbridge_rule;
+mod eventbridge_subscriber;
 mod eventbridge_target;
 mod messages;
 
@@ -23,6 +24,7 @@ pub fn register(registry: &mut Registry<Client>) {
     registry.list::<eventbridge_custom_bus::CustomBuses>();
     registry.list::<eventbridge_event_source::EventSources>();
     registry.list::<eventbridge_rule::Rules>();
+    registry.list::<eventbridge_subscriber::Subscribers>();
     registry.list::<eventbridge_target::Targets>();
 }
 

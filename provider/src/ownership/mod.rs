@@ -113,6 +113,13 @@ pub enum Object {
         /// Its name.
         name: String,
     },
+    /// A subscriber of a custom event bus.
+    Subscriber {
+        /// Its region.
+        region: String,
+        /// Its name.
+        name: String,
+    },
     /// A rule.
     Rule {
         /// Its region.
@@ -163,6 +170,7 @@ impl Object {
             Self::Bus { region, .. }
             | Self::CustomBus { region, .. }
             | Self::EventSource { region, .. }
+            | Self::Subscriber { region, .. }
             | Self::Connection { region, .. }
             | Self::Rule { region, .. }
             | Self::Target { region, .. }
@@ -182,6 +190,7 @@ impl Object {
             Self::Bus { region, .. }
             | Self::CustomBus { region, .. }
             | Self::EventSource { region, .. }
+            | Self::Subscriber { region, .. }
             | Self::Connection { region, .. }
             | Self::Rule { region, .. }
             | Self::Target { region, .. }
@@ -205,6 +214,7 @@ impl Object {
             Self::Bus { .. }
             | Self::CustomBus { .. }
             | Self::EventSource { .. }
+            | Self::Subscriber { .. }
             | Self::Connection { .. }
             | Self::LogGroup { .. }
             | Self::ApiDestination { .. }
@@ -224,6 +234,7 @@ impl fmt::Display for Object {
             Self::Bus { name, .. } => write!(f, "the event bus `{name}`"),
             Self::CustomBus { name, .. } => write!(f, "the custom event bus `{name}`"),
             Self::EventSource { name, .. } => write!(f, "the event source `{name}`"),
+            Self::Subscriber { name, .. } => write!(f, "the subscriber `{name}`"),
             Self::Rule { name, .. } => write!(f, "the rule `{name}`"),
             Self::Target { rule, id, .. } => write!(f, "the target `{id}` of the rule `{rule}`"),
             Self::LogGroup { name, .. } => write!(f, "the log group `{name}`"),

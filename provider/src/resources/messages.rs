@@ -7,6 +7,7 @@ use crate::aws::{Error, arn};
 use crate::failure::{Standing, import_block};
 use crate::ownership::{Conflict, Object};
 use crate::resources::placement::Here;
+use crate::resources::receiving::Bus;
 use crate::scalr::Scalr;
 use crate::scalr::known::Near;
 use crate::scalr::places::Place;
@@ -14,13 +15,44 @@ use crate::scalr::places::Place;
 /// How an address changes without a destroy.
 const MOVED: &str = "To change the address of a resource, use a `moved` block: the plan then shows neither a destroy nor a create.";
 
+/// What is warned of before a connection becomes active, which releases the events that Scalr holds. `instead`: what to do first where
+/// rules and targets are missing.
+pub fn not_received(bus: &Bus, wire: &ConnectionAttributes, instead: &str) -> Option<Diagnostic> {
+    match bus {
+        Bus::Missing | Bus::Keeps => None,
+        Bus::Drops => Some(nothing_picks_up(wire, instead)),
+        Bus::LeadsNowhere => Some(leads_nowhere(wire)),
+        Bus::NobodyReads(custom) => Some(nobody_reads(custom, wire)),
+    }
+}
+
 /// The connection is about to be active, and its events go nowhere. `instead`: how the targets come first.
-pub fn nothing_picks_up(wire: &ConnectionAttributes, instead: &str) -> Diagnostic {
+fn nothing_picks_up(wire: &ConnectionAttributes, instead: &str) -> Diagnostic {
     let bus = wire.event_source.as_deref().unwrap_or_default();
     Diagnostic::warning(format!("No rule matches the events of the connection `{}`", wire.name)).detail(format!(
         "The event bus `{bus}` in AWS account {}, region {}, has no enabled rule with a target. When the connection `{}` \
          becomes active, Scalr delivers the events that it holds, and EventBridge drops what no rule matches, without an \
          error.\n\n{instead}",
+        wire.aws_account_id, wire.region, wire.name
+    ))
+}
+
+fn leads_nowhere(wire: &ConnectionAttributes) -> Diagnostic {
+    let bus = wire.event_source.as_deref().unwrap_or_default();
+    Diagnostic::warning(format!("The events of the connection `{}` reach no custom event bus", wire.name)).detail(format!(
+        "AWS manages the event bus `{bus}` in AWS account {}, region {}, for a custom event bus, and its rule that leads there is gone: \
+         somebody has deleted it. When the connection `{}` becomes active, Scalr delivers the events that it holds, and they are dropped \
+         without an error.\n\nChange a setting of the `scalr_eventbridge_event_source` first: an update of it makes the rule again.",
+        wire.aws_account_id, wire.region, wire.name
+    ))
+}
+
+fn nobody_reads(custom: &str, wire: &ConnectionAttributes) -> Diagnostic {
+    Diagnostic::warning(format!("No subscriber has the events of the connection `{}`", wire.name)).detail(format!(
+        "AWS leads them to the custom event bus `{custom}` in AWS account {}, region {}, which has no subscriber. When the connection `{}` \
+         becomes active, Scalr delivers the events that it holds. The bus keeps them for its `retention_in_days`; a subscriber that is made \
+         later has them only if it starts at a point in time (POINT_IN_TIME).\n\nMake a `scalr_eventbridge_subscriber` on the bus first: name \
+         it in `depends_on` of the `scalr_eventbridge_activation`.",
         wire.aws_account_id, wire.region, wire.name
     ))
 }

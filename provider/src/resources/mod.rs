@@ -12,6 +12,7 @@ mod eventbridge_delivery_check;
 pub mod eventbridge_event_source;
 pub mod eventbridge_queue;
 pub mod eventbridge_rule;
+pub mod eventbridge_subscriber;
 pub mod eventbridge_target;
 mod eventbridge_topic_permission;
 mod existing;
@@ -41,6 +42,7 @@ pub fn register(registry: &mut Registry<Client>) {
     registry.resource::<eventbridge_event_source::EventSource>();
     registry.resource::<eventbridge_queue::Queue>();
     registry.resource::<eventbridge_rule::Rule>();
+    registry.resource::<eventbridge_subscriber::Subscriber>();
     registry.resource::<eventbridge_target::Target>();
     registry.resource::<eventbridge_topic_permission::TopicPermission>();
 }

@@ -7,7 +7,7 @@ use aws_sdk_eventbridge::types::{EventSourceState, RuleState};
 use tfplugin::{ClientOf, Operation};
 use tokio::time::timeout;
 
-use crate::aws::{Error, Limits, Regional};
+use crate::aws::{Error, Limits, Regional, arn};
 use crate::client::Client;
 
 /// How long signing in may take, and each look after that.
@@ -32,14 +32,18 @@ pub struct Receiver {
 }
 
 /// What the bus of an event source does with its events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bus {
     /// There is none.
     Missing,
     /// No enabled rule has a target: the events are dropped.
     Drops,
-    /// A rule with a target may pick them up.
+    /// A rule with a target may pick them up, or a subscriber of a custom event bus.
     Keeps,
+    /// AWS manages it for a custom event bus, and no rule leads there: the events are dropped.
+    LeadsNowhere,
+    /// AWS manages it for the custom event bus of this name, which has no subscriber.
+    NobodyReads(String),
 }
 
 impl Receiver {
@@ -68,8 +72,10 @@ impl Receiver {
 
     async fn look(&self) -> Result<Bus, Error> {
         let bus = &self.source;
-        if self.aws.bus(bus).await?.is_none() {
-            return Ok(Bus::Missing);
+        match self.aws.bus(bus).await? {
+            None => return Ok(Bus::Missing),
+            Some(held) if held.managed_by().is_some() => return self.look_behind().await,
+            Some(_) => {}
         }
         let rules = self.aws.rules(bus, None).await?;
         let enabled = rules
@@ -86,6 +92,24 @@ impl Receiver {
             }
         }
         Ok(Bus::Drops)
+    }
+
+    /// What becomes of the events on the custom event bus for which AWS manages the bus. A subscriber that is stopped has them later.
+    async fn look_behind(&self) -> Result<Bus, Error> {
+        let Some(arn) = self.aws.forwarded_to(&self.source).await? else {
+            return Ok(Bus::LeadsNowhere);
+        };
+        if !self.aws.has_custom_buses {
+            return Ok(Bus::Keeps);
+        }
+        let subscribers = self.aws.subscribers(Some(&arn), "").await?;
+        let mut live = subscribers
+            .iter()
+            .filter(|one| !one.revoked().unwrap_or_default());
+        Ok(match live.next() {
+            Some(_) => Bus::Keeps,
+            None => Bus::NobodyReads(arn::custom_bus_name(&arn).unwrap_or(&arn).to_owned()),
+        })
     }
 
     /// Whether the source is seen to be associated with a bus.

@@ -3,16 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use scalr_api::{Connection, Object};
 use tfplugin::CancellationToken;
 use tokio::sync::Mutex;
 
 use super::Scalr;
-
-/// How long an answer may take.
-const WITHIN: Duration = Duration::from_secs(10);
 
 /// Where a connection leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,10 +29,9 @@ pub struct Places(Mutex<Asked>);
 
 #[derive(Debug, Default)]
 struct Asked {
-    /// By the connection's name; `None` for all connections.
-    answers: BTreeMap<Option<String>, Arc<[Place]>>,
-    /// There was no answer once: to ask again would only cost the same time again.
-    given_up: bool,
+    /// By the connection's name; `None` for all connections. Where Scalr refuses or gives no answer, nothing is known until
+    /// connections change.
+    answers: BTreeMap<Option<String>, Option<Arc<[Place]>>>,
 }
 
 impl Places {
@@ -51,20 +46,13 @@ impl Places {
         let mut asked = self.0.lock().await;
         let name = name.map(str::to_owned);
         if let Some(known) = asked.answers.get(&name) {
-            return Some(Arc::clone(known));
-        }
-        if asked.given_up {
-            return None;
+            return known.clone();
         }
         let scalr = scalr.stopping_with(stop);
-        let answer = tokio::time::timeout(WITHIN, scalr.api.connections(name.as_deref())).await;
-        let Ok(Ok(all)) = answer else {
-            asked.given_up = true;
-            return None;
-        };
-        let places: Arc<[Place]> = all.into_iter().filter_map(Place::of).collect();
-        asked.answers.insert(name, Arc::clone(&places));
-        Some(places)
+        let all = scalr.in_time(scalr.api.connections(name.as_deref()), stop).await;
+        let places: Option<Arc<[Place]>> = all.map(|all| all.into_iter().filter_map(Place::of).collect());
+        asked.answers.insert(name, places.clone());
+        places
     }
 
     /// Connections are made, changed or deleted.

@@ -11,6 +11,7 @@ use super::{and, aws, names, scalr};
 scenarios![
     an_event_that_arrives_ends_the_check,
     a_broken_link_is_named,
+    a_broken_link_before_a_custom_bus_is_named,
     no_run_is_started_for_what_is_missing,
     a_paused_connection_beside_another_stops_no_check,
     an_interrupted_check_says_that_the_run_goes_on,
@@ -137,6 +138,73 @@ async fn a_broken_link_is_named() {
     };
     let (applied, ()) = tokio::join!(resource.apply(planned), goes);
     assert!(applied.diags.has_errors());
+}
+
+/// A chain that leads to a custom event bus; its subscribers are of the acceptance cases.
+#[tokio::test(start_paused = true)]
+async fn a_broken_link_before_a_custom_bus_is_named() {
+    type Breaks = fn(&Fakes);
+    let breaks: [(Breaks, &str); 7] = [
+        (|_| {}, "The subscriber is gone"),
+        (
+            |s| s.aws.state().custom.subscribers.push("queue"),
+            "No subscriber leads to the log group",
+        ),
+        (
+            |s| s.aws.state().trouble("v2:ListSubscribers", DENIED),
+            "the subscribers of `scalr`",
+        ),
+        (
+            |s| s.aws.state().trouble("v2:ListEventSources", DENIED),
+            "The subscriber is gone",
+        ),
+        (
+            |s| {
+                s.aws.state().trouble("v2:ListSubscribers", DENIED);
+                s.aws.state().buses.remove(SOURCE);
+            },
+            "The managed event bus is gone",
+        ),
+        (
+            |s| {
+                s.aws.state().trouble("v2:ListSubscribers", DENIED);
+                s.aws.state().targets.clear();
+            },
+            "The managed rule is gone",
+        ),
+        (
+            |s| s.aws.state().custom.buses.clear(),
+            "The custom event bus is gone",
+        ),
+    ];
+    for (breaks, says) in breaks {
+        let fakes = whole_on_a_custom_bus().await;
+        breaks(&fakes);
+        let missed = fakes.harness.resource(NAME).create(config(json!({}))).await;
+        names(&missed.unwrap_err(), &[says]);
+    }
+}
+
+/// From an active connection to a custom event bus.
+async fn whole_on_a_custom_bus() -> Fakes {
+    let aws = Fake::new();
+    aws.state().sources.insert(SOURCE.to_owned(), "PENDING");
+    let scalr = scalr::fake::Fake::start().await;
+    let harness = aws::beside(aws.config(), Some(&scalr.url()));
+    let make = async |name: &str, config: Json| {
+        let resource = harness.resource(&format!("scalr_eventbridge_{name}"));
+        resource.create(config).await.unwrap()
+    };
+    make("connection", scalr::connection(json!({}))).await;
+    let bus = make("custom_bus", json!({ "name": "scalr" })).await;
+    let partner = format!("arn:aws:events:us-east-1::event-source/{SOURCE}");
+    let source =
+        json!({ "name": "prod", "event_bus_arn": bus.json()["arn"], "partner_event_source_arn": partner });
+    make("event_source", source).await;
+    make("activation", json!({ "connection_id": "in-1" })).await;
+    let group = json!({ "logGroupName": GROUP, "logGroupArn": group_arn(GROUP) });
+    aws.state().groups.insert(GROUP.to_owned(), group);
+    Fakes { aws, scalr, harness }
 }
 
 fn pattern(fakes: &Fakes, pattern: &str) {

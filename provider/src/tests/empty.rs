@@ -15,7 +15,7 @@ use super::snapshot::scenarios;
 scenarios![every_empty_form_is_refused_or_stable];
 
 /// The attributes that may be empty. In each configuration below all others are refused.
-const MAY_BE_EMPTY: [&str; 17] = [
+const MAY_BE_EMPTY: [&str; 22] = [
     "scalr_eventbridge_api_destination.header_parameters",
     "scalr_eventbridge_api_destination.oauth.body_parameters",
     "scalr_eventbridge_bus.description",
@@ -31,6 +31,11 @@ const MAY_BE_EMPTY: [&str; 17] = [
     "scalr_eventbridge_queue.tags",
     "scalr_eventbridge_rule.description",
     "scalr_eventbridge_rule.tags",
+    "scalr_eventbridge_subscriber.batch",
+    "scalr_eventbridge_subscriber.description",
+    "scalr_eventbridge_subscriber.filter",
+    "scalr_eventbridge_subscriber.retry",
+    "scalr_eventbridge_subscriber.tags",
     "scalr_eventbridge_target.input_transformer.input_paths",
     "scalr_eventbridge_target.retry_policy",
 ];
@@ -75,6 +80,14 @@ fn configurations() -> Vec<(&'static str, Json)> {
         (
             "scalr_eventbridge_event_source",
             super::aws::event_source::config(json!({})),
+        ),
+        (
+            "scalr_eventbridge_subscriber",
+            super::aws::subscriber::config(json!({ "transformer": { "type": "WITH_METADATA" } })),
+        ),
+        (
+            "scalr_eventbridge_subscriber",
+            super::aws::subscriber_group::config(json!({})),
         ),
         ("scalr_eventbridge_queue", super::aws::queue::config(json!({}))),
         (

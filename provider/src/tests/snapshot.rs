@@ -37,6 +37,11 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         include_str!("aws/custom_bus.rs"),
     ),
     (
+        "aws/custom_bus_taken",
+        aws::custom_bus_taken::SCENARIOS,
+        include_str!("aws/custom_bus_taken.rs"),
+    ),
+    (
         "aws/event_source",
         aws::event_source::SCENARIOS,
         include_str!("aws/event_source.rs"),
@@ -90,6 +95,16 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         "aws/source",
         aws::source::SCENARIOS,
         include_str!("aws/source.rs"),
+    ),
+    (
+        "aws/subscriber",
+        aws::subscriber::SCENARIOS,
+        include_str!("aws/subscriber.rs"),
+    ),
+    (
+        "aws/subscriber_group",
+        aws::subscriber_group::SCENARIOS,
+        include_str!("aws/subscriber_group.rs"),
     ),
     (
         "aws/target",

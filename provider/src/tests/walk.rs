@@ -15,6 +15,7 @@ use super::{and, names, scalr};
 scenarios![
     a_new_bus_has_the_status_read_again,
     a_bus_that_drops_the_events_is_warned_of,
+    a_custom_bus_without_a_subscriber_is_warned_of,
     without_an_answer_of_aws_nothing_is_said,
     a_resumed_connection_waits_only_where_its_source_has_a_bus,
     an_activation_without_a_bus_waits_for_none_that_nobody_makes,
@@ -27,6 +28,7 @@ scenarios![
 const ACTIVATION: &str = "scalr_eventbridge_activation";
 const BUS: &str = "scalr_eventbridge_bus";
 const CONNECTION: &str = "scalr_eventbridge_connection";
+const EVENT_SOURCE: &str = "scalr_eventbridge_event_source";
 const DENIED: Trouble = Trouble::Says("AccessDeniedException", "You may not.");
 
 struct Stage {
@@ -168,6 +170,55 @@ async fn a_bus_that_drops_the_events_is_warned_of() {
     }
 }
 
+/// The source leads to a custom event bus.
+async fn lead(stage: &Stage) {
+    let bus = stage.harness.resource("scalr_eventbridge_custom_bus");
+    let bus = bus.create(json!({ "name": "scalr" })).await.unwrap();
+    let source = stage.harness.resource(EVENT_SOURCE);
+    let config = event_source(&bus.json()["arn"]);
+    source.create(config).await.unwrap();
+}
+
+fn event_source(bus: &Json) -> Json {
+    let partner = format!("arn:aws:events:us-east-1::event-source/{SOURCE}");
+    json!({ "name": "prod", "event_bus_arn": bus, "partner_event_source_arn": partner })
+}
+
+/// It keeps the events, and who reads them later has to ask for those.
+#[tokio::test(start_paused = true)]
+async fn a_custom_bus_without_a_subscriber_is_warned_of() {
+    type Breaks = fn(&Fake);
+    let cases: [(Breaks, Option<&str>); 5] = [
+        (|aws| aws.state().custom.subscribers.push("runs"), None),
+        (|_| {}, Some("POINT_IN_TIME")),
+        (
+            |aws| aws.state().targets.clear(),
+            Some("reach no custom event bus"),
+        ),
+        (|aws| aws.state().rules.clear(), Some("reach no custom event bus")),
+        // Without an answer nothing is said.
+        (|aws| aws.state().trouble("v2:ListSubscribers", DENIED), None),
+    ];
+    for (breaks, warning) in cases {
+        let stage = stage().await;
+        lead(&stage).await;
+        breaks(&stage.aws);
+        let resource = stage.harness.resource(ACTIVATION);
+        let planned = resource.plan(None, activation(json!({}))).await.unwrap();
+        let applied = resource.apply(planned).await;
+        assert_eq!(applied.state.unwrap().json()["status"], "active");
+        assert_eq!(
+            applied.diags.iter().count(),
+            usize::from(warning.is_some()),
+            "{}",
+            applied.diags
+        );
+        if let Some(warning) = warning {
+            names(&applied.diags, &[warning]);
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn without_an_answer_of_aws_nothing_is_said() {
     let breaks: [fn(&Fake); 5] = [
@@ -220,16 +271,17 @@ async fn a_resumed_connection_waits_only_where_its_source_has_a_bus() {
 
 #[tokio::test(start_paused = true)]
 async fn an_activation_without_a_bus_waits_for_none_that_nobody_makes() {
-    for made_here in [false, true] {
+    let custom = "arn:aws:events:us-east-1:123456789012:event-busv2/scalr/abcdefghij0123456789abcde";
+    for making in [
+        None,
+        Some((BUS, bus(json!({})))),
+        Some((EVENT_SOURCE, event_source(&json!(custom)))),
+    ] {
         let stage = stage().await;
         stage.scalr.state().refreshed = "pending";
-        if made_here {
-            stage
-                .harness
-                .resource(BUS)
-                .plan(None, bus(json!({})))
-                .await
-                .unwrap();
+        let made_here = making.is_some();
+        if let Some((kind, config)) = making {
+            stage.harness.resource(kind).plan(None, config).await.unwrap();
         }
         let resource = stage.harness.resource(ACTIVATION);
         let started = Instant::now();

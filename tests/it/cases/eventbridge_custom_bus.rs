@@ -1,12 +1,9 @@
 //! `scalr_eventbridge_custom_bus`: the resource, its list and its data source.
 
-use std::time::Duration;
-
 use acceptance::block_on;
 use acceptance::tools::Tool;
 use acceptance::workdir::Workdir;
 use anyhow::{Context, Result, ensure};
-use aws_sdk_eventbridgev2::client::Waiters;
 
 use super::{hcl, verify};
 use crate::runner::{Case, Feature};
@@ -68,9 +65,9 @@ fn lifecycle(tool: &Tool) -> Result<()> {
     workdir.plan_shows(&["theirs", "0 to add, 1 to change, 0 to destroy"])?;
     workdir.apply_counts(0, 1, 0)?;
     block_on(custom.delete_event_bus().event_bus_arn(&arn).send())?;
-    let gone = custom.wait_until_event_bus_deleted().event_bus_arn(&arn);
-    block_on(gone.wait(Duration::from_secs(30)))?;
-    workdir.plan_shows(&["1 to add, 0 to change, 0 to destroy"])?;
+    // Its name is free once it is gone, which the apply waits for.
+    let planned = workdir.plan_shows(&["1 to add, 0 to change, 0 to destroy"])?;
+    verify::without_warnings(&planned)?;
     workdir.apply_counts(1, 0, 0)?;
     ensure!(
         workdir.attribute(ADDRESS, "arn")? != arn,

@@ -12,10 +12,10 @@ use super::hcl::{self, ACTIVATION, BUS, CONNECTION, GROUP, RULE, TARGET};
 use super::verify;
 use crate::runner::Case;
 
-const ADDRESS: &str = "scalr_eventbridge_delivery_check.runs";
+pub(super) const ADDRESS: &str = "scalr_eventbridge_delivery_check.runs";
 
 /// On its own: what it checks is not in the same configuration, so that nothing repairs what a case breaks.
-const ALONE: &str = r#"
+pub(super) const ALONE: &str = r#"
 variable "workspace_id" {}
 resource "scalr_eventbridge_delivery_check" "runs" {
   workspace_id = var.workspace_id
@@ -25,7 +25,7 @@ resource "scalr_eventbridge_delivery_check" "runs" {
 "#;
 
 /// For an event that does not come.
-const TIMEOUT: &str = "timeouts { create = \"4s\" }";
+pub(super) const TIMEOUT: &str = "timeouts { create = \"4s\" }";
 
 /// How a link is broken, and what the message must say: of LINKS that one and no other.
 struct Break {

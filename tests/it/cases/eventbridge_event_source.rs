@@ -22,7 +22,7 @@ resource "scalr_eventbridge_event_source" "prod" {
   tags                     = { team = "platform" }
 }
 "#;
-const ACTIVATION: &str = r#"
+pub(super) const ACTIVATION: &str = r#"
 resource "scalr_eventbridge_activation" "prod" {
   connection_id = scalr_eventbridge_connection.prod.id
   depends_on    = [scalr_eventbridge_event_source.prod]
@@ -35,6 +35,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("event_source::events_arrive", events_arrive),
         Case::new("event_source::import", import),
         Case::new("event_source::classic_bus_in_the_way", classic_bus_in_the_way),
+        Case::new("event_source::data_source", data_source),
         Case::new("event_source::query", query).needs(Feature::Query),
     ]
 }
@@ -85,6 +86,32 @@ fn lifecycle(tool: &Tool) -> Result<()> {
     workdir.plan_empty()?;
     workdir.destroy()?;
     nothing_left(&workdir)
+}
+
+fn data_source(tool: &Tool) -> Result<()> {
+    const READ: &str = r#"
+data "scalr_eventbridge_event_source" "prod" {
+  name = scalr_eventbridge_event_source.prod.name
+}
+output "same" {
+  value = [for name in ["arn", "event_bus_arn", "partner_event_source_arn", "partner_source_state", "state", "event_pattern", "tags"] :
+    jsonencode(data.scalr_eventbridge_event_source.prod[name]) == jsonencode(scalr_eventbridge_event_source.prod[name])]
+}
+output "source" {
+  value = data.scalr_eventbridge_event_source.prod.partner_source_state
+}
+"#;
+    let workdir = applied(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, SOURCE, READ]))?;
+    workdir.apply()?;
+    let same = workdir.output("same")?;
+    let all = same.as_array().context("no list")?;
+    ensure!(all.iter().all(|same| *same == true), "{same}");
+    ensure!(workdir.output("source")? == "ACTIVE");
+    let other = hcl::with(READ, "scalr_eventbridge_event_source.prod.name", "\"other\"");
+    workdir.config(&hcl::all(&[CONNECTION, SOURCE, &other]))?;
+    workdir.plan_fails(&["There is no event source `other`", "scalr_eventbridge_source"])?;
+    Ok(())
 }
 
 /// From Scalr's run to a queue.

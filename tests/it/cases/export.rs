@@ -4,12 +4,14 @@ use acceptance::tools::Tool;
 use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
 
+use super::eventbridge_event_source::{ACTIVATION as FED, SOURCE};
 use super::hcl::{self, ACTIVATION, AUDIT_LOGS, BUS, CONNECTION, RULE, TARGET};
 use crate::runner::Case;
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("export::no_change", no_change),
+        Case::new("export::custom_bus", custom_bus),
         Case::new("export::refusals", refusals),
     ]
 }
@@ -91,6 +93,38 @@ fn no_change(tool: &Tool) -> Result<()> {
 
     let plan = workdir.plan_shows(&["11 to import, 0 to add, 0 to change, 0 to destroy"])?;
     ensure!(plan.code() == 2, "{written}");
+    workdir.apply()?;
+    workdir.plan_empty()?;
+    Ok(())
+}
+
+/// A connection that feeds a custom event bus.
+fn custom_bus(tool: &Tool) -> Result<()> {
+    const MORE: &str = "  event_pattern            = jsonencode({ \"detail-type\" = [\"RunExecuted\"] })
+  description              = \"Runs\"
+  tags";
+    let workdir = Workdir::new(tool)?;
+    let longer = hcl::with(SOURCE, "= \"scalr\"", "= \"scalr\"\n  retention_in_days = 7");
+    let source = hcl::with(&longer, "  tags", MORE);
+    workdir.config(&hcl::all(&[CONNECTION, &source, FED]))?;
+    workdir.apply_counts(4, 0, 0)?;
+    workdir.forget();
+    workdir.remove("provider.tf");
+
+    let ended = workdir.run_companion(&["export", "--out", "export.tf"])?;
+    ensure!(ended.code() == 0, "{}", ended.text);
+    let written = std::fs::read_to_string(workdir.path().join("export.tf"))?;
+    for line in [
+        "retention_in_days = 7",
+        "event_bus_arn            = scalr_eventbridge_custom_bus.scalr.arn",
+        "partner_event_source_arn = scalr_eventbridge_connection.prod.event_source_arn",
+        "# Left out: The subscribers of the custom event bus scalr in us-east-1",
+    ] {
+        ensure!(written.contains(line), "no `{line}` in\n{written}");
+    }
+    let formatted = workdir.run(&["fmt", "-check", "-diff", "export.tf"])?;
+    ensure!(formatted.code() == 0, "{}", formatted.text);
+    workdir.plan_shows(&["4 to import, 0 to add, 0 to change, 0 to destroy"])?;
     workdir.apply()?;
     workdir.plan_empty()?;
     Ok(())

@@ -10,6 +10,7 @@ use acceptance::proxy::{FaultSignal, Injection, Pattern, Proxy, Script};
 use acceptance::tools::Tool;
 use acceptance::workdir::{APPLY, DESTROY, Workdir};
 use anyhow::{Context as _, Result, ensure};
+use aws_sdk_eventbridgev2::client::Waiters as _;
 
 use super::eventbridge_api_destination::HOOK;
 use super::interrupt::{POINTS, apply_with_imports};
@@ -40,7 +41,7 @@ const SET_TOPIC: Pattern = Pattern {
     body: "Action=SetTopicAttributes",
 };
 
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 5] = [
     Part {
         name: "queue",
         configuration: r#"
@@ -68,6 +69,25 @@ resource "scalr_eventbridge_custom_bus" "scalr" {
         makes: &[call("/CreateEventBus")],
         deletes: &[call("/DeleteEventBus")],
         count: |workdir| Ok(workdir.aws().custom_buses()?.len()),
+        whole: 1,
+    },
+    Part {
+        name: "subscriber",
+        configuration: r#"
+data "scalr_eventbridge_custom_bus" "scalr" {
+  name = "scalr"
+}
+resource "scalr_eventbridge_subscriber" "runs" {
+  name          = "runs"
+  event_bus_arn = data.scalr_eventbridge_custom_bus.scalr.arn
+  target_arn    = "arn:aws:sqs:us-east-1:123456789012:runs"
+  role_arn      = "arn:aws:iam::123456789012:role/deliver"
+}
+"#,
+        prepare: custom_bus,
+        makes: &[call("/CreateSubscriber")],
+        deletes: &[call("/DeleteSubscriber")],
+        count: |workdir| Ok(workdir.aws().subscribers()?.len()),
         whole: 1,
     },
     Part {
@@ -100,6 +120,15 @@ resource "scalr_eventbridge_topic_permission" "runs" {
         whole: 1,
     },
 ];
+
+fn custom_bus(workdir: &Workdir) -> Result<()> {
+    let custom = &workdir.aws().custom;
+    let made = block_on(custom.create_event_bus().name("scalr").send())?;
+    let arn = made.event_bus_arn().context("no ARN")?;
+    let active = custom.wait_until_event_bus_active().event_bus_arn(arn);
+    block_on(active.wait(Duration::from_secs(30)))?;
+    Ok(())
+}
 
 fn queues(workdir: &Workdir) -> Result<usize> {
     let found = block_on(workdir.aws().queues.list_queues().send())?;

@@ -12,6 +12,7 @@ mod actions;
 mod audit_log_setting;
 mod bad_input;
 mod crowd;
+mod custom_chain;
 mod data_sources;
 mod dist;
 mod docs;
@@ -24,6 +25,7 @@ mod eventbridge_delivery_check;
 mod eventbridge_event_source;
 mod eventbridge_queue;
 mod eventbridge_rule;
+mod eventbridge_subscriber;
 mod eventbridge_target;
 mod eventbridge_topic_permission;
 mod examples;
@@ -43,6 +45,7 @@ mod orders;
 mod provider;
 mod query;
 mod quickstart;
+mod sdks;
 mod secrets;
 mod speed;
 mod states;
@@ -58,6 +61,7 @@ pub(crate) fn table() -> Vec<Case> {
         eventbridge_bus::cases,
         eventbridge_custom_bus::cases,
         eventbridge_event_source::cases,
+        eventbridge_subscriber::cases,
         eventbridge_queue::cases,
         eventbridge_api_destination::cases,
         eventbridge_rule::cases,
@@ -67,6 +71,7 @@ pub(crate) fn table() -> Vec<Case> {
         eventbridge_activation::cases,
         audit_log_setting::cases,
         eventbridge_delivery_check::cases,
+        custom_chain::cases,
         data_sources::cases,
         actions::cases,
         query::cases,
@@ -91,9 +96,10 @@ pub(crate) fn table() -> Vec<Case> {
     groups.iter().flat_map(|group| group()).collect()
 }
 
-/// The interruptions and the forced orders: each once, spread over the tools. Orders as they come, as often as is asked for.
+/// The interruptions, the forced orders and AWS's SDKs: each once, spread over the tools. Orders as they come, as often as is asked for.
 pub(crate) fn spread(arguments: &Arguments, tools: &[Tool]) -> Result<Vec<(Tool, Arc<Case>)>> {
     let mut cases = orders::cases(tools);
+    cases.extend(sdks::cases(tools));
     cases.extend(interrupt_parts::cases(tools)?);
     cases.extend(interrupt::cases(arguments, tools)?);
     Ok(cases)

@@ -55,6 +55,13 @@ resource "scalr_eventbridge_event_source" "second" {
   partner_event_source_arn = "arn:aws:events:us-east-1::event-source/aws.partner/scalr.com/acme/second"
 }
 
+resource "scalr_eventbridge_subscriber" "runs" {
+  name          = "runs"
+  event_bus_arn = scalr_eventbridge_custom_bus.scalr.arn
+  target_arn    = "arn:aws:sqs:us-east-1:123456789012:archive"
+  role_arn      = "arn:aws:iam::123456789012:role/deliver"
+}
+
 resource "scalr_eventbridge_topic_permission" "runs" {
   topic_arn = "arn:aws:sns:us-east-1:123456789012:runs"
   rule_arn  = scalr_eventbridge_rule.runs.arn
@@ -88,7 +95,7 @@ fn plan_empty(tool: &Tool) -> Result<()> {
         CHECK,
         DESTINATIONS,
     ]))?;
-    workdir.apply_counts(12, 0, 0)?;
+    workdir.apply_counts(13, 0, 0)?;
     let made = workdir.state()?;
     let stored = stored()?;
     every_schema_has_one(&stored)?;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use super::custom_buses;
 use crate::{places, shell};
 
 const MOTO: &str = "moto[server]==5.2.5";
@@ -45,6 +46,7 @@ pub(super) fn run(more: &[String]) -> Result<()> {
     }
     println!("{}", table(&rows));
     println!("{}", hostile(&program)?);
+    println!("{}", custom_buses::run(&program)?);
     Ok(())
 }
 
@@ -121,8 +123,15 @@ fn moto() -> Result<std::path::PathBuf> {
 
 /// Starts the program's local AWS.
 pub(super) fn start(program: &Path, data: Option<&Path>) -> Result<Server> {
+    start_with(program, data, &[])
+}
+
+/// The same with more options.
+pub(super) fn start_with(program: &Path, data: Option<&Path>, more: &[&str]) -> Result<Server> {
     let mut command = Command::new(program);
-    command.args(["aws-local", "--listen", "127.0.0.1:0", "--json"]);
+    command
+        .args(["aws-local", "--listen", "127.0.0.1:0", "--json"])
+        .args(more);
     if let Some(folder) = data {
         command.arg("--data-dir").arg(folder);
     }

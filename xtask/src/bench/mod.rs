@@ -10,6 +10,7 @@ use crate::{places, shell};
 
 mod against;
 mod console;
+mod custom_buses;
 mod delivery_fairness;
 mod http;
 mod local;
@@ -37,6 +38,8 @@ enum What {
     Patterns,
     /// The local AWS under load, beside moto's server; needs Python.
     Local,
+    /// The part of that about custom event buses; `-- PROGRAM` measures that one in place of a release build.
+    CustomBuses,
     /// A plan over 500 connections and their destroy, with Scalr 50 ms away; needs Terraform. `-- FOLDER` measures the programs there.
     Plans,
     /// What a connection at its bound costs the others; `-- PROGRAM` measures that one in place of a release build.
@@ -54,6 +57,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Provider => provider(),
         What::Patterns => example("event-pattern", "bench-patterns", &options.more),
         What::Local => local::run(&options.more),
+        What::CustomBuses => custom_bus_rows(&options.more),
         What::Plans => plans::run(&options.more),
         What::DeliveryFairness => delivery_fairness::run(&options.more),
         What::Console => console::run(&options.more),
@@ -73,6 +77,11 @@ fn companion(more: &[String]) -> Result<PathBuf> {
         [program] => Ok(PathBuf::from(program)),
         _ => bail!("name one program at most"),
     }
+}
+
+fn custom_bus_rows(more: &[String]) -> Result<()> {
+    println!("{}", custom_buses::run(&companion(more)?)?);
+    Ok(())
 }
 
 /// `cargo xtask diff-patterns`: our answers beside those of AWS's published engine, live.

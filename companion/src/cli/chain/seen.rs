@@ -3,6 +3,7 @@
 use scalr_api::Status;
 use serde::Serialize;
 
+use super::super::aws::Origin;
 use super::super::show::quoted;
 use crate::export::custom_bus_name;
 
@@ -40,7 +41,11 @@ pub(in crate::cli) enum Hidden {
     /// Nothing answers at the address that is set.
     Unanswered,
     /// The credentials are of another account.
-    Account { connection: String, credentials: String },
+    Account {
+        connection: String,
+        credentials: String,
+        origin: Origin,
+    },
     /// A call failed.
     Failed(String),
 }
@@ -55,6 +60,7 @@ impl Hidden {
             Self::Account {
                 connection,
                 credentials,
+                ..
             } => format!("it is in AWS account {connection}, and the credentials are of {credentials}"),
             Self::Failed(why) => why.clone(),
         }
@@ -77,13 +83,25 @@ impl Hidden {
                 "unset AWS_ENDPOINT_URL        # AWS itself".to_owned(),
                 "scalr-eventbridge status".to_owned(),
             ],
-            Self::Account { connection, .. } => vec![
-                format!(
-                    "export AWS_PROFILE=PROFILE    # one of AWS account {}",
-                    quoted(connection)
-                ),
-                "scalr-eventbridge status".to_owned(),
-            ],
+            Self::Account {
+                connection, origin, ..
+            } => {
+                let account = quoted(connection);
+                let profile = format!("export AWS_PROFILE=PROFILE    # one of AWS account {account}");
+                let mut next = match origin {
+                    Origin::Local => vec![format!(
+                        "export AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=none   # in a local AWS the access key is the account"
+                    )],
+                    Origin::Variables => vec![
+                        "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN   # they win over AWS_PROFILE"
+                            .to_owned(),
+                        profile,
+                    ],
+                    Origin::Profile => vec![profile],
+                };
+                next.push("scalr-eventbridge status".to_owned());
+                next
+            }
             Self::Failed(_) => vec![format!("scalr-eventbridge doctor --region {}", quoted(region))],
         }
     }

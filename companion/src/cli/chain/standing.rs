@@ -296,6 +296,7 @@ impl Chain {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::aws::Origin;
     use super::super::seen::Target;
     use super::*;
 
@@ -451,9 +452,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_seen_is_not_called_broken() {
-        let other = || Hidden::Account {
+        let other = |origin| Hidden::Account {
             connection: "111111111111".to_owned(),
             credentials: "222222222222".to_owned(),
+            origin,
         };
         for (why, next) in [
             (
@@ -472,8 +474,18 @@ mod tests {
                 "unseen: doctor --region us-east-1",
             ),
             (
-                other(),
+                other(Origin::Profile),
                 "unseen: export AWS_PROFILE=PROFILE    # one of AWS account 111111111111; status",
+            ),
+            (
+                other(Origin::Variables),
+                "unseen: unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN   # they win over AWS_PROFILE; export \
+                 AWS_PROFILE=PROFILE    # one of AWS account 111111111111; status",
+            ),
+            (
+                other(Origin::Local),
+                "unseen: export AWS_ACCESS_KEY_ID=111111111111 AWS_SECRET_ACCESS_KEY=none   # in a local AWS the access key is the \
+                 account; status",
             ),
         ] {
             let of = |status| chain(status, Seen::Hidden(why.clone()));

@@ -45,6 +45,9 @@ pub(in crate::cli) async fn main(args: &Args) -> anyhow::Result<()> {
         Err(error) => return Err(refused(&client, args, error).await),
     };
     print(&args.form, &made)?;
+    if made.attributes.status == Status::Failed {
+        return Err(failed(&made).into());
+    }
     if let Some(other) = namesakes.first() {
         out::complain(&format!(
             "warning: {} named `{}` already, such as `{}` in {}: commands take its id, `{}`, and not its name",
@@ -62,16 +65,38 @@ pub(in crate::cli) async fn main(args: &Args) -> anyhow::Result<()> {
     if let Some(source) = &made.attributes.event_source
         && made.attributes.status == Status::Pending
     {
-        out::hint(&after_create(&args.region, source, made.id.as_str()));
+        out::hint(&after_create(args, source, made.id.as_str()));
     }
     Ok(())
 }
 
+/// That a connection was made and cannot stream.
+fn failed(made: &Object<Connection>) -> Failure {
+    let why = made
+        .attributes
+        .err_message
+        .as_deref()
+        .unwrap_or("the answer does not say why");
+    Failure::FoundWrong {
+        what: format!(
+            "the connection {} ({}) was created, and has failed: {}",
+            show::escaped(&made.attributes.name),
+            made.id,
+            show::escaped(why)
+        ),
+        next: format!(
+            "scalr-eventbridge connections delete {}   # then the same command with what it names changed",
+            show::quoted(made.id.as_str())
+        ),
+    }
+}
+
 /// What to type once a connection is made. Others may have its name, so it is named by its id.
-fn after_create(region: &str, source: &str, id: &str) -> String {
+fn after_create(args: &Args, source: &str, id: &str) -> String {
     format!(
-        "associate its event source with a bus, then refresh it:\n  {}\n  scalr-eventbridge connections refresh {}",
-        event_source::create_bus(region, source),
+        "associate its event source with a bus, with credentials of AWS account {}, then refresh it:\n  {}\n  scalr-eventbridge connections refresh {}",
+        args.aws_account_id,
+        event_source::create_bus(&args.region, source),
         show::quoted(id)
     )
 }
@@ -130,6 +155,8 @@ fn after_invalid(refusal: &Refusal) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::{Args as _, Command, FromArgMatches as _};
+
     use super::*;
 
     #[test]
@@ -162,7 +189,20 @@ mod tests {
 
     #[test]
     fn what_to_type_after_a_connection_was_made_is_quoted() {
-        let text = after_create("us-east-1", "aws.partner/scalr.com/a b/prod", "it's; in-1");
+        let line = [
+            "x",
+            "prod",
+            "--aws-account-id",
+            "111111111111",
+            "--region",
+            "us-east-1",
+        ];
+        let args = Args::from_arg_matches(&Args::augment_args(Command::new("x")).get_matches_from(line));
+        let text = after_create(&args.unwrap(), "aws.partner/scalr.com/a b/prod", "it's; in-1");
+        assert!(
+            text.contains("with credentials of AWS account 111111111111,"),
+            "{text}"
+        );
         let commands: Vec<&str> = text.lines().skip(1).map(str::trim).collect();
         let want = [
             "aws events create-event-bus --region us-east-1 --name 'aws.partner/scalr.com/a b/prod' --event-source-name \

@@ -24,7 +24,7 @@ pub(in crate::cli) struct Args {
     #[arg(long)]
     once: bool,
     /// Wait so long at most, such as `90s` or `10m`, also for a bus that is not there yet; without it, 10 minutes.
-    #[arg(long, value_name = "TIME", value_parser = given::span, conflicts_with = "once")]
+    #[arg(long, value_name = "TIME", value_parser = given::span, allow_hyphen_values = true, conflicts_with = "once")]
     timeout: Option<Duration>,
     /// AWS's address; without it, AWS itself. Credentials and profile come from AWS's own variables and files.
     #[arg(long, env = "AWS_ENDPOINT_URL", value_name = "URL", help_heading = "AWS")]

@@ -8,7 +8,7 @@ use scalr_api::{Client, Connection, ConnectionId, Emitted, Object, Status};
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::super::aws::Place;
+use super::super::aws::Endpoint;
 use super::super::events;
 use super::super::exit::Failure;
 use super::super::local_aws::{EVENTS, LocalAws, Outcome, Rule, Story};
@@ -31,12 +31,13 @@ pub(super) struct Fate {
     event_id: String,
     connection_id: String,
     connection_name: String,
-    /// `held`, `acknowledged` or `dropped`; in a local AWS also `delivered`, `waiting`, `failed`, `no-target` and `no-rule`.
+    /// `held`, `acknowledged` or `dropped`; in a local AWS also `delivered`, `waiting`, `failed`, `no-target`, `no-rule` and
+    /// `no-subscriber`.
     outcome: &'static str,
     explanation: Option<String>,
     /// In a local AWS, the event's id there; `events show` takes it.
     aws_event_id: Option<String>,
-    /// In a local AWS, the rules that the event was matched against.
+    /// In a local AWS, the rules and subscribers that the event was matched against.
     rules: Vec<RuleFate>,
     #[serde(skip)]
     text: String,
@@ -66,8 +67,8 @@ enum Standing {
 }
 
 /// The local AWS, where that is the one.
-pub(super) async fn local_aws(place: &Place) -> anyhow::Result<Option<LocalAws>> {
-    match LocalAws::at(place, EVENTS).await {
+pub(super) async fn local_aws(endpoint: &Endpoint) -> anyhow::Result<Option<LocalAws>> {
+    match LocalAws::at(endpoint, EVENTS).await {
         Ok(local) => Ok(Some(local)),
         Err(error) if matches!(error.downcast_ref(), Some(Failure::Unsupported { .. })) => Ok(None),
         Err(error) => Err(error),
@@ -226,6 +227,7 @@ const fn word(outcome: Outcome) -> &'static str {
         Outcome::Failed => "failed",
         Outcome::NoTarget => "no-target",
         Outcome::NoRule => "no-rule",
+        Outcome::NoSubscriber => "no-subscriber",
         Outcome::Dropped => "dropped",
     }
 }

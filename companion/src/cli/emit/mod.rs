@@ -11,7 +11,7 @@ use scalr_events::{EventType, sample_with};
 use serde_json::{Value, json};
 
 use self::own::{Field, OwnObjects};
-use super::aws::Place;
+use super::aws::Endpoint;
 use super::exit::Failure;
 use super::remote::{Remote, companion_only};
 use super::show::Form;
@@ -52,7 +52,7 @@ pub(super) struct Args {
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
-    place: Place,
+    endpoint: Endpoint,
     #[command(flatten)]
     remote: Remote,
 }
@@ -72,7 +72,9 @@ pub(super) async fn main(what: What) -> anyhow::Result<ExitCode> {
     let local = if args.no_wait {
         None
     } else {
-        fate::local_aws(&args.place).await.context("no event was sent")?
+        fate::local_aws(&args.endpoint)
+            .await
+            .context("no event was sent")?
     };
     let own = OwnObjects::read(&client, args.workspace.as_deref()).await?;
     let mut event = build(event_type, &own.fields(event_type), &args.set)?;

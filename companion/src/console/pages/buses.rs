@@ -1,10 +1,8 @@
 //! AWS: Event buses, a bus with its rules, a rule with its targets.
 
 use askama::Template;
-use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::sources::{Named, frame};
@@ -15,21 +13,22 @@ use crate::console::terraform::{Hcl, log_group_link};
 use crate::console::text::Shown;
 use crate::console::{chain, links};
 use crate::export::{Rule, Target};
+use crate::routes::Routes;
 
-pub(super) fn routes() -> Router<Console> {
-    Router::new()
-        .route("/aws/{account}/{region}/buses", get(list))
-        .route("/aws/{account}/{region}/bus", get(open))
-        .route("/aws/{account}/{region}/rule", get(rule))
-        .route(
+pub(super) fn routes() -> Routes<Console> {
+    Routes::new()
+        .get("/aws/{account}/{region}/buses", list)
+        .get("/aws/{account}/{region}/bus", open)
+        .get("/aws/{account}/{region}/rule", rule)
+        .post(
             "/aws/{account}/{region}/rule/enable",
-            post(|console, signed, place, which| switch(console, signed, place, which, Switch::Enable)),
+            |console, signed, place, which| switch(console, signed, place, which, Switch::Enable),
         )
-        .route(
+        .post(
             "/aws/{account}/{region}/rule/disable",
-            post(|console, signed, place, which| switch(console, signed, place, which, Switch::Disable)),
+            |console, signed, place, which| switch(console, signed, place, which, Switch::Disable),
         )
-        .route("/aws/{account}/{region}/rule/delete", post(delete))
+        .post("/aws/{account}/{region}/rule/delete", delete)
 }
 
 #[derive(Template)]

@@ -2,11 +2,9 @@
 //! its chain to the log group.
 
 use askama::Template;
-use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use axum::routing::{get, post};
 use scalr_api::{RunInput, Status, WorkspaceId};
 use serde::Deserialize;
 
@@ -22,6 +20,7 @@ use crate::console::state::Console;
 use crate::console::terraform::Hcl;
 use crate::console::text::Shown;
 use crate::partner::SourceState;
+use crate::routes::Routes;
 use crate::store::{Connection, Window};
 
 /// Held and dropped events that are listed.
@@ -29,16 +28,16 @@ const LISTED_MAX: usize = 50;
 /// Workspaces to choose from.
 const WORKSPACES_MAX: i64 = 100;
 
-pub(super) fn routes() -> Router<Console> {
-    Router::new()
-        .route("/integrations/{id}", get(open))
-        .route("/integrations/{id}/standing", get(standing))
-        .route("/integrations/{id}/chain", get(chain))
-        .route("/integrations/{id}/refresh", post(refresh))
-        .route("/integrations/{id}/resume", post(refresh))
-        .route("/integrations/{id}/pause", post(pause))
-        .route("/integrations/{id}/delete", post(delete))
-        .route("/integrations/{id}/run", post(run))
+pub(super) fn routes() -> Routes<Console> {
+    Routes::new()
+        .get("/integrations/{id}", open)
+        .get("/integrations/{id}/standing", standing)
+        .get("/integrations/{id}/chain", chain)
+        .post("/integrations/{id}/refresh", refresh)
+        .post("/integrations/{id}/resume", refresh)
+        .post("/integrations/{id}/pause", pause)
+        .post("/integrations/{id}/delete", delete)
+        .post("/integrations/{id}/run", run)
 }
 
 #[derive(Template)]
@@ -49,6 +48,8 @@ struct Page {
     link: String,
     standing: Standing,
     is_paused: bool,
+    /// Whether runs are made up here.
+    starts_runs: bool,
     workspaces: Vec<(String, Shown)>,
     hcl: Hcl,
 }
@@ -177,6 +178,7 @@ async fn open(
         link: links::connection(row.id.as_str()),
         standing,
         is_paused: row.status == Status::Disabled,
+        starts_runs: console.app().mode.simulates_runs(),
         workspaces: workspaces
             .map(|workspace| (workspace.id.to_string(), Shown::new(workspace.name)))
             .collect(),
@@ -241,7 +243,7 @@ async fn refresh(
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
     let row = console.connection(&signed, &id).await?;
-    bring_to(console.app().clone(), signed.caller, row, Status::Active).await?;
+    bring_to(console.app().clone(), signed.may()?, row, Status::Active).await?;
     Ok(on_to(&links::connection(&id), "refreshed"))
 }
 
@@ -251,7 +253,7 @@ async fn pause(
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
     let row = console.connection(&signed, &id).await?;
-    bring_to(console.app().clone(), signed.caller, row, Status::Disabled).await?;
+    bring_to(console.app().clone(), signed.may()?, row, Status::Disabled).await?;
     Ok(on_to(&links::connection(&id), "paused"))
 }
 
@@ -260,7 +262,7 @@ async fn delete(
     signed: Signed,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
-    remove(console.app().clone(), signed.caller, id).await?;
+    remove(console.app().clone(), signed.may()?, id).await?;
     Ok(on_to(links::INTEGRATIONS, "deleted"))
 }
 
@@ -288,9 +290,10 @@ async fn run(
     console.connection(&signed, &id).await?;
     let workspace = WorkspaceId::new(form.workspace.as_str())
         .map_err(|_| ApiError::NotFound(format!("workspace `{}`", form.workspace.escape_debug())))?;
+    let caller = signed.may()?;
     let started = runs::start(
         console.app(),
-        &signed.caller,
+        &caller,
         (&workspace, "/data/relationships/workspace"),
         RunInput::default(),
         false,

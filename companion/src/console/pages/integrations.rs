@@ -1,11 +1,9 @@
 //! Integrations: the list of connections, and the form of a new one, checked field by field.
 
 use askama::Template;
-use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
 use scalr_api::{ConnectionInput, Status};
 use serde::Deserialize;
 
@@ -18,17 +16,19 @@ use crate::console::reads::{Fields, Signed};
 use crate::console::state::Console;
 use crate::console::terraform::Hcl;
 use crate::console::text::Shown;
+use crate::routes::Routes;
 use crate::store::{Connection, Window};
 
 /// Connections on a page.
 const PAGE: u32 = 50;
 
-pub(super) fn routes() -> Router<Console> {
-    Router::new()
-        .route("/integrations", get(list))
-        .route("/integrations/new", get(open).post(create))
-        .route("/integrations/new/check", get(check))
-        .route("/integrations/new/terraform", post(preview))
+pub(super) fn routes() -> Routes<Console> {
+    Routes::new()
+        .get("/integrations", list)
+        .get("/integrations/new", open)
+        .post("/integrations/new", create)
+        .get("/integrations/new/check", check)
+        .post("/integrations/new/terraform", preview)
 }
 
 #[derive(Template)]
@@ -259,7 +259,7 @@ async fn create(
         region: Some(form.region.trim().to_owned()),
         ..ConnectionInput::default()
     };
-    match make(console.app().clone(), signed.caller, &input).await {
+    match make(console.app().clone(), signed.may()?, &input).await {
         Ok(made) => Ok(on_to(&links::connection(made.id.as_str()), "created")),
         Err(error @ (ApiError::Invalid { .. } | ApiError::Conflict { .. })) => {
             Ok(form.page(&console, Some(&error)))

@@ -1,11 +1,9 @@
 //! AWS: log groups, and the newest events in one.
 
 use askama::Template;
-use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -18,12 +16,13 @@ use crate::console::reads::Signed;
 use crate::console::state::Console;
 use crate::console::terraform::{Hcl, log_group_link};
 use crate::console::text::Shown;
+use crate::routes::Routes;
 
-pub(super) fn routes() -> Router<Console> {
-    Router::new()
-        .route("/aws/{account}/{region}/log-groups", get(list))
-        .route("/aws/{account}/{region}/log-group", get(open))
-        .route("/aws/{account}/{region}/log-group/events", get(events))
+pub(super) fn routes() -> Routes<Console> {
+    Routes::new()
+        .get("/aws/{account}/{region}/log-groups", list)
+        .get("/aws/{account}/{region}/log-group", open)
+        .get("/aws/{account}/{region}/log-group/events", events)
 }
 
 #[derive(Template)]

@@ -10,12 +10,11 @@ mod sign_in;
 mod sources;
 mod stream;
 
-use axum::Router;
 use axum::response::Redirect;
-use axum::routing::get;
 
 use super::links;
 use super::state::Console;
+use crate::routes::Routes;
 
 /// What a page is opened with: what the step before has done, or which page of a list.
 #[derive(Default, serde::Deserialize)]
@@ -25,9 +24,9 @@ pub(super) struct Opened {
 }
 
 /// The pages; those of AWS's side only where that can be seen.
-pub(super) fn routes(has_aws: bool) -> Router<Console> {
-    let pages = Router::new()
-        .route("/", get(|| async { Redirect::to(links::INTEGRATIONS) }))
+pub(super) fn routes(has_aws: bool) -> Routes<Console> {
+    let pages = Routes::new()
+        .get("/", || async { Redirect::to(links::INTEGRATIONS) })
         .merge(sign_in::routes())
         .merge(integrations::routes())
         .merge(connection::routes())

@@ -1,11 +1,9 @@
 //! AWS: "Create rule", step by step, with "Test pattern". What was entered so far travels with the form.
 
 use askama::Template;
-use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use axum::routing::get;
 use scalr_events::EventType;
 use serde::Deserialize;
 
@@ -18,9 +16,12 @@ use crate::console::reads::{At, Fields, Signed};
 use crate::console::state::Console;
 use crate::console::terraform::Hcl;
 use crate::console::text::Shown;
+use crate::routes::Routes;
 
-pub(super) fn routes() -> Router<Console> {
-    Router::new().route("/aws/{account}/{region}/rules/new", get(open).post(press))
+pub(super) fn routes() -> Routes<Console> {
+    Routes::new()
+        .get("/aws/{account}/{region}/rules/new", open)
+        .post("/aws/{account}/{region}/rules/new", press)
 }
 
 #[derive(Deserialize)]

@@ -1,31 +1,37 @@
 //! Signing in, by the token or by the link that `dev` prints, and signing out.
 
 use askama::Template;
-use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::header::{RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use axum::routing::{get, post};
 use serde::Deserialize;
 
+use crate::api::turned;
+use crate::app::Turned;
 use crate::console::answer::{Failure, Frame, html};
 use crate::console::links;
 use crate::console::reads::{Fields, Signed};
 use crate::console::session::{LIFETIME, Refused};
-use crate::console::state::Console;
+use crate::console::state::{Console, SignIn};
+use crate::routes::Routes;
 
-pub(super) fn routes() -> Router<Console> {
-    Router::new()
-        .route("/sign-in", get(open).post(by_token))
-        .route("/sign-out", post(sign_out))
-        .route("/sign-out-everywhere", post(sign_out_everywhere))
+const OPERATOR: &str = "This is an operator's token, which opens no account. Sign in with a token of an account: \
+                        `scalr-eventbridge tokens create --account` makes one.";
+
+pub(super) fn routes() -> Routes<Console> {
+    Routes::new()
+        .get("/sign-in", open)
+        .post("/sign-in", by_token)
+        .post("/sign-out", sign_out)
+        .post("/sign-out-everywhere", sign_out_everywhere)
 }
 
 #[derive(Template)]
 #[template(path = "console/sign_in.html")]
 struct Page {
     frame: Frame,
+    is_dev: bool,
     problem: Option<String>,
 }
 
@@ -51,26 +57,34 @@ async fn open(State(console): State<Console>, Query(link): Query<Link>, headers:
         }
         None => html(&Page {
             frame: Frame::signed_out(),
+            is_dev: console.is_dev(),
             problem: None,
         }),
     }
 }
 
 async fn by_token(State(console): State<Console>, Fields(form): Fields<Form>) -> Response {
-    let wrong =
-        "This is not the token of this companion. It is in the lines that `scalr-eventbridge dev` printed.";
-    answer(&console, console.sign_in(form.token.trim()), wrong)
+    answer(
+        &console,
+        console.sign_in(form.token.trim()).await,
+        turned(Turned::Unknown),
+    )
 }
 
 /// A session's cookie, or what is wrong.
-fn answer(console: &Console, signed_in: Result<String, Refused>, wrong: &str) -> Response {
+fn answer(console: &Console, signed_in: Result<String, SignIn>, wrong: &str) -> Response {
     let (status, problem, wait) = match signed_in {
         Ok(id) => {
             let cookie = console.set_cookie(&id, LIFETIME.as_secs());
             return ([(SET_COOKIE, cookie)], Redirect::to(links::INTEGRATIONS)).into_response();
         }
-        Err(Refused::Wrong) => (StatusCode::FORBIDDEN, wrong.to_owned(), None),
-        Err(Refused::TooMany(wait)) => {
+        Err(SignIn::Refused(Refused::Wrong) | SignIn::Turned(Turned::Unknown)) => {
+            (StatusCode::FORBIDDEN, wrong.to_owned(), None)
+        }
+        Err(SignIn::Turned(why)) => (StatusCode::FORBIDDEN, turned(why).to_owned(), None),
+        Err(SignIn::Operator) => (StatusCode::FORBIDDEN, OPERATOR.to_owned(), None),
+        Err(SignIn::Failed(error)) => return Failure::from(error).into_response(),
+        Err(SignIn::Refused(Refused::TooMany(wait))) => {
             let seconds = wait.as_secs() + 1;
             let problem = format!("Too many sign-ins have failed. Try again in {seconds} seconds.");
             (StatusCode::TOO_MANY_REQUESTS, problem, Some(seconds))
@@ -78,6 +92,7 @@ fn answer(console: &Console, signed_in: Result<String, Refused>, wrong: &str) ->
     };
     let page = html(&Page {
         frame: Frame::signed_out(),
+        is_dev: console.is_dev(),
         problem: Some(problem),
     });
     let mut answer = (status, page).into_response();
@@ -92,8 +107,8 @@ async fn sign_out(State(console): State<Console>, signed: Signed) -> Result<Resp
     Ok(gone(&console))
 }
 
-async fn sign_out_everywhere(State(console): State<Console>, _signed: Signed) -> Result<Response, Failure> {
-    console.sessions().close_all();
+async fn sign_out_everywhere(State(console): State<Console>, signed: Signed) -> Result<Response, Failure> {
+    console.sessions().close_all(&signed.caller.account_id);
     Ok(gone(&console))
 }
 

@@ -3,10 +3,8 @@
 use std::collections::BTreeSet;
 
 use askama::Template;
-use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use axum::routing::{get, post};
 use serde::Deserialize;
 
 use crate::console::answer::{Failure, Frame, html};
@@ -15,13 +13,14 @@ use crate::console::reads::{At, Fields, Signed};
 use crate::console::state::Console;
 use crate::console::terraform::Hcl;
 use crate::console::text::Shown;
+use crate::routes::Routes;
 
-pub(super) fn routes() -> Router<Console> {
-    Router::new()
-        .route("/aws", get(places))
-        .route("/aws/{account}/{region}/sources", get(list))
-        .route("/aws/{account}/{region}/source", get(open))
-        .route("/aws/{account}/{region}/sources/associate", post(associate))
+pub(super) fn routes() -> Routes<Console> {
+    Routes::new()
+        .get("/aws", places)
+        .get("/aws/{account}/{region}/sources", list)
+        .get("/aws/{account}/{region}/source", open)
+        .post("/aws/{account}/{region}/sources/associate", associate)
 }
 
 #[derive(Template)]

@@ -4,11 +4,9 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use askama::Template;
-use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
 use futures::{StreamExt as _, stream};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -19,13 +17,14 @@ use crate::console::answer::Failure;
 use crate::console::reads::Signed;
 use crate::console::state::Console;
 use crate::console::text::Shown;
+use crate::routes::Routes;
 use crate::store::{Happening, What};
 
 /// How often an idle stream says that it is there.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-pub(super) fn routes() -> Router<Console> {
-    Router::new().route("/integrations/{id}/stream", get(open))
+pub(super) fn routes() -> Routes<Console> {
+    Routes::new().get("/integrations/{id}/stream", open)
 }
 
 #[derive(Template)]

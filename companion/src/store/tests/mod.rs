@@ -7,6 +7,7 @@ mod upgrade;
 
 use scalr_api::{AccountId, ConnectionId, Status};
 use scalr_events::EventType;
+use sqlx::Row as _;
 
 use super::{Bounds, DeliveryFigures, DroppedEvent, NewEvent, Settlement, SourceKey, Store, outbox};
 use crate::testing::{ACCEPTED, ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
@@ -36,6 +37,27 @@ impl Store {
             .execute(&self.write)
             .await
             .unwrap();
+    }
+
+    /// The details of all that a connection holds.
+    pub(crate) async fn details_held_for(&self, id: &ConnectionId) -> Vec<String> {
+        let rows = sqlx::query("SELECT detail FROM outbox WHERE connection_id = ? ORDER BY seq")
+            .bind(id.as_str())
+            .fetch_all(&self.read)
+            .await
+            .unwrap();
+        rows.iter().map(|row| row.get("detail")).collect()
+    }
+
+    /// All that is stored of tokens, as text.
+    pub(crate) async fn every_text_of_tokens(&self) -> String {
+        let rows =
+            sqlx::query("SELECT id || name || scopes || ends_in || CAST(digest AS TEXT) AS text FROM token")
+                .fetch_all(&self.read)
+                .await
+                .unwrap();
+        let texts: Vec<Vec<u8>> = rows.iter().map(|row| row.get_unchecked("text")).collect();
+        String::from_utf8_lossy(&texts.concat()).into_owned()
     }
 
     /// All events so far are as if another version had stored them.

@@ -8,7 +8,9 @@ use sqlx::Row as _;
 use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Sqlite};
 
-use super::super::{Bounds, Store, database, drops, figures, lease, outbox, purge, retention, run, waits};
+use super::super::{
+    Bounds, Store, access, database, drops, figures, intake, lease, outbox, purge, retention, run, waits,
+};
 use crate::testing::{ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
 
 /// What a hot query may read from end to end: tables with a row an account, a connection or a source to delete, the lanes,
@@ -44,6 +46,10 @@ async fn check(bench: &Bench, query: &str) {
 async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
     let bench = Bench::new().await;
     for query in [
+        access::SHOWN,
+        intake::BY_KEY,
+        intake::ANY_OLD_KEY,
+        intake::DELETE_OLD_KEYS,
         lease::CONNECTIONS_DUE,
         lease::NEXT_DUE,
         lease::SENDABLE,

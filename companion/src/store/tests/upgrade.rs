@@ -1,17 +1,20 @@
 //! A database of an older version, opened by this one.
 
-use scalr_api::{AccountId, ConnectionId};
+use scalr_api::{AccountId, ConnectionId, EnvironmentId, WorkspaceId};
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 use super::super::directory::DATABASE;
-use super::super::{Durability, Store, lock, migrations};
+use super::super::{Durability, Installation, Store, lock, migrations};
 use crate::testing::{ACCOUNT, BOUNDS};
+use crate::token::{Digest, Token};
 
-/// What the first version wrote: a connection that holds an event.
+/// What earlier versions wrote: the account of `dev`, and a connection that holds an event.
 const ROWS: &str = "
     INSERT INTO installation (only_one, token) VALUES (1, 'old-token');
     INSERT INTO account (id, name) VALUES ('acc-1', 'local');
+    INSERT INTO environment (id, account_id, name) VALUES ('env-1', 'acc-1', 'production');
+    INSERT INTO workspace (id, environment_id, name) VALUES ('ws-1', 'env-1', 'network');
     INSERT INTO audit_log_setting (account_id) VALUES ('acc-1');
     INSERT INTO connection (id, account_id, name, aws_account_id, region, source, source_made, status, created_at_ms)
     VALUES ('in-a', 'acc-1', 'a', '123456789012', 'us-east-1', 'aws.partner/scalr.com/local/a', 1, 'active', 0);
@@ -19,14 +22,21 @@ const ROWS: &str = "
                         due_at_ms) VALUES ('in-a', 'e-1', 'w', 1, 'RunExecuted', '{}', 2, 5, 5, 0);";
 
 #[tokio::test]
-async fn a_database_of_the_first_version_is_brought_up_to_date_and_keeps_its_events() {
+async fn a_database_of_an_earlier_version_is_brought_up_to_date_and_keeps_its_events() {
+    // The first, and the last with one account.
+    for version in [1, 4] {
+        check(version).await;
+    }
+}
+
+async fn check(version: i64) {
     let dir = tempfile::tempdir().unwrap();
     let lock = lock(dir.path()).unwrap();
     let options = SqliteConnectOptions::new()
         .filename(dir.path().join(DATABASE))
         .create_if_missing(true);
     let old = SqlitePool::connect_with(options).await.unwrap();
-    migrations::up_to(1).run(&old).await.unwrap();
+    migrations::up_to(version).run(&old).await.unwrap();
     sqlx::raw_sql(ROWS).execute(&old).await.unwrap();
     old.close().await;
 
@@ -39,13 +49,16 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_and_keeps_its_eve
         let names = sqlx::query(names).fetch_all(&store.read).await.unwrap();
         let names: Vec<String> = names.iter().map(|row| row.get("name")).collect();
         let want = [
+            "account_name",
             "dropped_of",
+            "intake_age",
             "outbox_age",
             "outbox_errors",
             "outbox_lane",
             "outbox_oldest",
             "outbox_waiting",
             "run_step",
+            "token_of",
         ];
         assert_eq!(names, want);
         let account = AccountId::new(ACCOUNT).unwrap();
@@ -53,6 +66,32 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_and_keeps_its_eve
         assert_eq!((figures.held, figures.oldest_held_at_ms), (1, Some(5)));
         let due = store.connections_due(10).await.unwrap();
         assert_eq!(due, [ConnectionId::new("in-a").unwrap()]);
+        admits_its_token(&store).await;
         store.close().await;
+    }
+}
+
+/// The token of `dev` opens the account that it opened before, and nothing else does.
+async fn admits_its_token(store: &Store) {
+    let unused = Installation {
+        token: Token::new("made-up-token"),
+        account_id: AccountId::new("acc-other").unwrap(),
+        account_name: "other".into(),
+        environment_id: EnvironmentId::new("env-other").unwrap(),
+        workspace_id: WorkspaceId::new("ws-other").unwrap(),
+    };
+    let mut tx = store.begin().await.unwrap();
+    assert!(!tx.is_of_service().await.unwrap());
+    let found = tx.install(&unused, ("e", "w")).await.unwrap();
+    assert_eq!(
+        (found.account_id.as_str(), found.workspace_id.as_str()),
+        (ACCOUNT, "ws-1")
+    );
+    tx.set_token(&found.account_id, &found.token, 7).await.unwrap();
+    tx.commit().await.unwrap();
+    for (sent, opens) in [("old-token", Some(ACCOUNT)), ("made-up-token", None)] {
+        let shown = store.tokens_like(&Digest::of(sent)).await.unwrap();
+        let account = shown.first().and_then(|shown| shown.known.account.as_ref());
+        assert_eq!(account.map(|(id, _)| id.as_str()), opens, "{sent}");
     }
 }

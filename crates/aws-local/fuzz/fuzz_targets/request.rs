@@ -23,7 +23,7 @@ fuzz_target!(|data: &[u8]| {
             Err(_) => &target,
         };
         match seed {
-            Some(seed) => local.ask(target, &scope, Local::body(target, seed).to_string().as_bytes()),
+            Some(seed) => local.ask(target, &scope, &Local::body(target, seed)),
             None => local.ask(target, &scope, body),
         };
     });

@@ -7,12 +7,13 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! envelope permission miss   the event; who may deliver; why an attempt failed
+//! recipe                     what is made of the events of a subscriber, and its expressions
 //! queue                      messages to queues
 //! attempt                    one target, one event, and how the result is recorded
 //! transformer dead_letter role    the payload of a target; events that failed for good; what a target's role allows
 //! bus_log/                   what a bus logs of all that
 //! http/                      deliveries that leave the process
-//! target                     the kinds of targets
+//! target job                 the kinds of targets; what leaves the core to be done
 //! custom_bus/                from a custom event bus to its subscribers
 //! ```
 
@@ -32,9 +33,11 @@ pub(crate) mod custom_bus;
 mod dead_letter;
 pub(crate) mod envelope;
 pub(crate) mod http;
+pub(crate) mod job;
 mod miss;
 mod permission;
 mod queue;
+pub(crate) mod recipe;
 mod role;
 mod target;
 mod transformer;
@@ -42,6 +45,7 @@ mod transformer;
 use attempt::{Invocation, Nth, Sent, count, record};
 use dead_letter::send_to_dead_letter_queue;
 use envelope::Envelope;
+use job::Job;
 use miss::Miss;
 pub(crate) use permission::{Writer, may_log, may_put};
 
@@ -99,7 +103,7 @@ pub(crate) fn finish(turn: &mut Turn<'_>) {
                     text,
                 } => publish(turn, &to, &bus, &Envelope { id, time, text }),
                 Forward::Custom { to, bus, event } => {
-                    custom_bus::publish(turn, &to, &bus, event);
+                    custom_bus::forward(turn, &to, &bus, event);
                 }
             }
         }
@@ -129,12 +133,12 @@ pub(crate) fn retry(turn: &mut Turn<'_>, id: u64) {
     }
 }
 
-/// The request of a delivery; `None` where it cannot be made, and the delivery has failed.
-pub(crate) fn job(turn: &mut Turn<'_>, id: u64) -> Option<http::Job> {
+/// What a delivery needs done; `None` where it cannot be made, and the delivery has failed.
+pub(crate) fn job(turn: &mut Turn<'_>, id: u64) -> Option<Job> {
     if is_call(turn, id) {
         custom_bus::job(turn, id)
     } else {
-        http::job(turn, id)
+        http::job(turn, id).map(Job::Http)
     }
 }
 

@@ -7,16 +7,16 @@ use serde_json::Value;
 use crate::caller::Caller;
 use crate::change::{Change, Entry};
 use crate::clock::Millis;
-use crate::delivery::http::Job;
+use crate::delivery::job::Job;
 use crate::delivery::{self, custom_bus, finish};
 use crate::fault::Fault;
 use crate::firing;
 use crate::ops::{self, Call, Output, Prepared};
 use crate::segments::LogId;
-use crate::state::custom_bus::Kept;
+use crate::state::World;
+use crate::state::custom_bus::{Kept, PublishCall};
 use crate::state::pattern::EventPattern;
 use crate::state::timers::Timer;
-use crate::state::{RealmId, World};
 use crate::turn::{STEPS_MAX, Turn};
 
 #[derive(Debug)]
@@ -36,14 +36,14 @@ const BEHIND_MAX: Millis = 60_000;
 /// What a change led to.
 pub(super) struct Made {
     pub(super) answer: Result<Output, Fault>,
-    /// Requests to send over HTTP.
+    /// What is to be done outside.
     pub(super) jobs: Vec<Job>,
     /// The operation changed nothing, and need not be stored.
     pub(super) unchanged: bool,
     /// Events that are kept from now on; those that a caller published come first.
     pub(super) kept: Vec<Kept>,
-    /// The bus of those.
-    pub(super) bus: Option<(RealmId, String)>,
+    /// The call that published those.
+    pub(super) published: Option<PublishCall>,
     /// Logs of events that are gone.
     pub(super) gone_logs: Vec<LogId>,
     /// What takes long to drop, and is dropped without the lock.
@@ -118,7 +118,7 @@ impl Core {
                     jobs: Vec::new(),
                     unchanged: true,
                     kept: Vec::new(),
-                    bus: None,
+                    published: None,
                     gone_logs: Vec::new(),
                     dropped: Dropped::new(),
                 },
@@ -169,11 +169,11 @@ impl Core {
         let mut turn = Turn::new(&mut self.world, moment.at, moment.seed);
         match change {
             Change::Call { .. } => {}
-            Change::Published { realm, bus, .. } => {
+            Change::Published { call, .. } => {
                 for kept in events {
-                    custom_bus::publish_again(&mut turn, realm, bus, kept);
+                    custom_bus::publish_again(&mut turn, &call.realm, &call.bus, kept);
                 }
-                turn.published();
+                turn.published(call.clone());
             }
             Change::Read {
                 subscriber, log, ask, ..
@@ -183,6 +183,9 @@ impl Core {
             }
             Change::Tick => firing::fire(&mut turn),
             Change::HttpResult { delivery, result } => delivery::record_result(&mut turn, *delivery, result),
+            Change::Evaluated { delivery, rendered } => {
+                custom_bus::record_evaluation(&mut turn, *delivery, rendered.clone());
+            }
             Change::MoveClock { by } => {
                 turn.world.clock_offset += by;
                 self.last += by;
@@ -228,7 +231,7 @@ fn made(mut turn: Turn<'_>, answer: Result<Output, Fault>, unchanged: bool) -> M
         jobs,
         unchanged,
         kept: turn.kept,
-        bus: turn.bus,
+        published: turn.published,
         gone_logs: turn.gone_logs,
         dropped: turn.dropped,
     }

@@ -62,17 +62,11 @@ impl Locked {
             // What an answer is based on, a refusal too, has to be on disk, or it could be missing at the next read.
             return (made.answer, self.latest(), made.dropped);
         }
-        let is_published = made.kept.iter().any(|kept| kept.origin.is_some());
-        let published = is_published.then_some(made.bus).flatten();
-        let entry = |places| match published {
-            Some((realm, bus)) => Stored::from(&Entry {
+        let entry = |places| match made.published {
+            Some(call) => Stored::from(&Entry {
                 at,
                 seed,
-                change: Change::Published {
-                    realm,
-                    bus,
-                    events: places,
-                },
+                change: Change::Published { call, events: places },
             }),
             None => Stored::call(at, seed, &caller, request),
         };
@@ -156,14 +150,17 @@ impl Locked {
             return;
         }
         self.expiry = now + EXPIRY_EVERY;
-        let mut write = Write::default();
+        let (mut write, mut dropped) = (Write::default(), 0);
         for (_, realm) in self.core.world.realms() {
             for bus in realm.custom_buses.buses.values() {
                 let (log, start) = (bus.log.id, bus.window_start(now));
                 write.then(self.storage.segments.expire(log, start));
-                write.then(self.storage.segments.shorten(log, LOG_BYTES_MAX));
+                let (shorter, count) = self.storage.segments.shorten(log, LOG_BYTES_MAX);
+                write.then(shorter);
+                dropped += count;
             }
         }
+        self.core.world.custom_events_dropped += dropped;
         self.storage.write(write);
     }
 

@@ -25,6 +25,7 @@ use crate::fault::Fault;
 use crate::journal::{DataDir, DataError, Health, Journal, Ticket};
 use crate::ops::{self, Output};
 use crate::state::World;
+use crate::state::custom_bus::Rendered;
 
 mod core;
 mod locked;
@@ -41,7 +42,7 @@ mod tests;
 
 use core::Core;
 use locked::{Locked, seed};
-pub(crate) use outgoing::Jobs;
+pub(crate) use outgoing::{Jobs, Queue};
 use recovery::Recovery;
 use replay::Replay;
 use shared::Shared;
@@ -61,7 +62,7 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// The state of the data directory, or an empty one; and the queue of requests to send.
+    /// The state of the data directory, or an empty one; and the queues of what is to be done outside.
     pub(crate) fn open(config: &Config) -> Result<(Self, Jobs), DataError> {
         let dir = config.data_dir.as_deref().map(DataDir::new);
         Self::open_at(config, dir.as_ref())
@@ -132,12 +133,25 @@ impl Engine {
     /// Records how a request over HTTP ended. While the state cannot be read again the result is lost, and the
     /// delivery is retried later.
     pub(crate) async fn record_result(&self, delivery: u64, result: HttpResult) {
+        self.record(delivery, Change::HttpResult { delivery, result })
+            .await;
+    }
+
+    /// Records what expressions came to. While the state cannot be read again that is lost, and they are evaluated again.
+    pub(crate) async fn record_evaluation(&self, delivery: u64, rendered: Rendered) {
+        self.record(delivery, Change::Evaluated { delivery, rendered })
+            .await;
+        // The batch is sent when its events are read; what fails here, the ticking task does.
+        let _ = self.read().await;
+    }
+
+    async fn record(&self, delivery: u64, change: Change) {
         let _ = self.turn(|_| ()).await;
         let mut locked = self.shared.lock();
         locked.outgoing.ended(delivery);
         if locked.health() == Health::Well {
             let at = locked.now();
-            locked.make(at, Change::HttpResult { delivery, result });
+            locked.make(at, change);
         }
     }
 

@@ -168,6 +168,19 @@ async fn a_restart_leads_to_the_same_state() {
             _ => {}
         }
     }
+    // What is refused or was there before is counted, and not kept.
+    let entry = |source: &str| {
+        let metadata = json!({ "DeduplicationId": "d" });
+        json!({ "Source": source, "DetailType": "t", "Detail": "{\"n\":31}", "SystemMetadata": metadata })
+    };
+    for entries in [
+        vec![entry("s"), entry("aws.s3"), entry("s")],
+        vec![entry("aws.s3"), entry("s")],
+    ] {
+        let put = json!({ "EventBusArn": bus, "Entries": entries });
+        let answer = ask(&engine, "eventsv2.PutEvents", put).await.unwrap();
+        assert_eq!(answer["FailedEntryCount"], 1);
+    }
     engine.tick().await;
     let before = world(&engine).await;
     drop(engine);

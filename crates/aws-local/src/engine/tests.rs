@@ -17,6 +17,8 @@ use crate::delivery::http::{HttpResult, Job};
 use crate::fault::Fault;
 use crate::testing::flaky::{Flaky, Held, NEVER, ask, data_dir, made, make, open, world};
 
+mod calls;
+
 /// The output of a future that is ready without waiting.
 fn ready_now<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
@@ -117,7 +119,7 @@ async fn after_a_failed_sync_nothing_is_answered_until_a_restart() {
 
 /// The next request; a failure where none comes.
 async fn sent(jobs: &mut Jobs) -> Job {
-    let next = tokio::time::timeout(Duration::from_secs(30), jobs.next()).await;
+    let next = tokio::time::timeout(Duration::from_secs(30), jobs.requests.next()).await;
     next.expect("a request is sent").expect("the engine is there")
 }
 
@@ -183,7 +185,7 @@ async fn urls_given_later_deliver_no_earlier_event() {
         Engine::open_at(&outside_config(Some("http://127.0.0.1:9")), Some(&data_dir)).unwrap();
     engine.tick().await;
     assert_eq!(
-        ready_now(jobs.next()),
+        ready_now(jobs.requests.next()),
         None,
         "an event from before is not delivered now"
     );
@@ -206,12 +208,12 @@ async fn a_request_of_a_refused_change_never_leaves() {
     with_outside_target(&engine).await;
     disk.room.store(10, Ordering::SeqCst);
     assert!(!put_event(&engine).await);
-    assert_eq!(ready_now(jobs.next()), None);
+    assert_eq!(ready_now(jobs.requests.next()), None);
     disk.room.store(NEVER, Ordering::SeqCst);
     assert!(put_event(&engine).await);
     let sent = sent(&mut jobs).await;
     assert_eq!(waiting(&engine).await, [sent.id]);
-    assert_eq!(ready_now(jobs.next()), None);
+    assert_eq!(ready_now(jobs.requests.next()), None);
     engine.record_result(sent.id, done()).await;
     assert!(waiting(&engine).await.is_empty());
 }
@@ -249,7 +251,7 @@ async fn a_recovery_does_not_resend_a_request_in_flight() {
     disk.room.store(NEVER, Ordering::SeqCst);
     engine.tick().await;
     assert!(make(&engine, "b-1").await);
-    assert_eq!(ready_now(jobs.next()), None);
+    assert_eq!(ready_now(jobs.requests.next()), None);
     engine.record_result(out.id, done()).await;
     assert!(waiting(&engine).await.is_empty());
 }

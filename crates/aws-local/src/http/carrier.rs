@@ -1,4 +1,5 @@
-//! Sends requests over HTTP: to loopback and to the hosts that the operator named, and to no others.
+//! Does what the core asks for: sends requests over HTTP, to loopback and to the hosts that the operator named and to no others, and
+//! evaluates expressions.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,15 +9,23 @@ use std::time::{Duration, Instant};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Url};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::delivery::http::{HttpResult, Job, OAuth, encode};
-use crate::engine::{Engine, Jobs};
+use crate::delivery::job::Evaluation;
+use crate::delivery::recipe::Recipe;
+use crate::engine::{Engine, Jobs, Queue};
+use crate::jsonata;
 use crate::secret::Secret;
+use crate::state::custom_bus::Rendered;
 
 /// How long an API destination has to answer, as with AWS.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 const AT_ONCE_MAX: usize = 64;
+/// An evaluation may hold 128 MiB.
+const EVALUATIONS_AT_ONCE_MAX: usize = 4;
+/// The time after a thread could not be started.
+const THREAD_RETRY: Duration = Duration::from_millis(100);
 const TOKEN_BYTES_MAX: usize = 64 * 1024;
 /// The lifetime of a token without `expires_in`.
 const TOKEN_LASTS: Duration = Duration::from_mins(1);
@@ -57,10 +66,17 @@ impl Carrier {
         Ok(self.client.get_or_init(|| client))
     }
 
-    /// Sends requests until its task is aborted: it keeps the engine, so the queue of requests does not end by itself.
-    pub(crate) async fn run(self, engine: Arc<Engine>, mut jobs: Jobs) {
+    /// Does what is asked for until its task is aborted: it keeps the engine, so the queues do not end by themselves.
+    pub(crate) async fn run(self, engine: Arc<Engine>, jobs: Jobs) {
+        tokio::join!(
+            self.send_all(Arc::clone(&engine), jobs.requests),
+            evaluate_all(engine, jobs.evaluations)
+        );
+    }
+
+    async fn send_all(self, engine: Arc<Engine>, mut requests: Queue<Job>) {
         let (carrier, slots) = (Arc::new(self), Arc::new(Semaphore::new(AT_ONCE_MAX)));
-        while let Some(job) = jobs.next().await {
+        while let Some(job) = requests.next().await {
             let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
                 return;
             };
@@ -187,6 +203,41 @@ impl Carrier {
             )));
         }
         Ok(url)
+    }
+}
+
+/// Evaluates expressions, each job on a thread of its own and so many at a time: none of it holds up requests.
+async fn evaluate_all(engine: Arc<Engine>, mut evaluations: Queue<Evaluation>) {
+    let slots = Arc::new(Semaphore::new(EVALUATIONS_AT_ONCE_MAX));
+    while let Some(Evaluation { id, recipe }) = evaluations.next().await {
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
+            return;
+        };
+        let engine = Arc::clone(&engine);
+        tokio::spawn(async move {
+            let rendered = evaluate(Arc::new(recipe)).await;
+            engine.record_evaluation(id, rendered).await;
+            drop(slot);
+        });
+    }
+}
+
+/// What a recipe comes to. That no thread can be started says nothing of the expressions: it is tried until one can.
+async fn evaluate(recipe: Arc<Recipe>) -> Rendered {
+    loop {
+        let (tell, told) = oneshot::channel();
+        let own = Arc::clone(&recipe);
+        let make = move || {
+            // Nobody waits for it any more where the server has ended.
+            let _ = tell.send(own.make());
+        };
+        match jsonata::start(make) {
+            Ok(()) => return told.await.unwrap_or_else(|_| recipe.broken()),
+            Err(error) => {
+                tracing::warn!(%error, "no thread can be started to evaluate an expression");
+                tokio::time::sleep(THREAD_RETRY).await;
+            }
+        }
     }
 }
 

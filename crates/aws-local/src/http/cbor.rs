@@ -25,7 +25,7 @@ struct Reader<'b> {
 }
 
 /// Reads an input, which nests so deep at most. Definite and indefinite lengths are taken; bytes after it are not.
-pub(super) fn read(bytes: &[u8], depth: usize) -> Result<Value, Fault> {
+pub(crate) fn read(bytes: &[u8], depth: usize) -> Result<Value, Fault> {
     let mut reader = Reader {
         from: Decoder::new(bytes),
         items_left: ITEMS_MAX,
@@ -158,14 +158,14 @@ fn time(from: &mut Decoder<'_>) -> Result<Value, Broken> {
 }
 
 /// An output as its shape has it.
-pub(super) fn output(shape: Option<Output>, value: &Value) -> Vec<u8> {
+pub(crate) fn output(shape: Option<Output>, value: &Value) -> Vec<u8> {
     let mut out = Vec::new();
     write(shape, value, &mut Encoder::new(&mut out));
     out
 }
 
 /// A map of the error's code and message.
-pub(super) fn fault(fault: &Fault) -> Vec<u8> {
+pub(crate) fn fault(fault: &Fault) -> Vec<u8> {
     let members = serde_json::json!({ "__type": fault.code, "Message": fault.message });
     output(None, &members)
 }

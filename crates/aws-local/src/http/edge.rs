@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use super::calls::Calls;
+use crate::assumptions::UnknownMembers;
 use crate::config::RegionCheck;
 use crate::engine::Engine;
 use crate::injection::Faults;
@@ -24,4 +25,6 @@ pub(crate) struct Edge {
     pub(super) default_region: String,
     /// Which regions a request may be for.
     pub(super) check_region: RegionCheck,
+    /// What becomes of a request's members that AWS's model does not have.
+    pub(super) unknown_members: UnknownMembers,
 }

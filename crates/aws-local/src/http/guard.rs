@@ -9,8 +9,10 @@ use axum::http::header::ORIGIN;
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::reply::respond;
+use super::reply::{Wire, respond};
+use super::target;
 use crate::admission::Guest;
+use crate::fault::Fault;
 use crate::host::{BadHost, host, without_port};
 
 /// What is refused before anything is read.
@@ -28,6 +30,13 @@ pub(super) async fn check(State(guard): State<Arc<Guard>>, request: Request, nex
             next.run(request).await
         }
         Some(why) => {
+            let wire = target::wire(request.headers(), request.uri().path());
+            if wire == Wire::Cbor {
+                return wire.fault(&Fault {
+                    status: 403,
+                    ..Fault::new("AccessDeniedException", why)
+                });
+            }
             let body = serde_json::json!({ "__type": "AccessDeniedException", "message": why });
             respond(403, &[("content-type", "application/json")], body.to_string())
         }

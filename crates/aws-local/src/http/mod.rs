@@ -22,6 +22,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use tokio::sync::Semaphore;
 
+use crate::assumptions::UnknownMembers;
 use crate::change;
 use crate::config::Config;
 use crate::engine::Engine;
@@ -32,7 +33,7 @@ use crate::ops::Output;
 
 mod calls;
 pub(crate) mod carrier;
-mod cbor;
+pub(crate) mod cbor;
 mod edge;
 mod guard;
 mod gzip;
@@ -48,7 +49,7 @@ mod xml;
 
 use calls::Calls;
 use edge::{BODY_BYTES_MAX, Edge};
-use reply::Wire;
+pub(crate) use reply::Wire;
 
 /// How long a request's body may take to come.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
@@ -62,6 +63,7 @@ pub(crate) fn app(config: &Config, engine: Arc<Engine>) -> Router {
         tails: Arc::new(Semaphore::new(tail::SESSIONS_MAX)),
         default_region: config.region.clone(),
         check_region: config.check_region,
+        unknown_members: config.assumptions.unknown_members,
     });
     let guard = Arc::new(guard::Guard {
         any_host: config.allow_remote,
@@ -88,12 +90,13 @@ pub(crate) fn app(config: &Config, engine: Arc<Engine>) -> Router {
 
 async fn aws(State(edge): State<Arc<Edge>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
+    let unread = |fault: &Fault| target::wire(&head.headers, head.uri.path()).fault(fault);
     let too_large = || {
-        unread(
+        unread(&with_status(
             413,
             "RequestEntityTooLargeException",
             "The request body is too large or broken.",
-        )
+        ))
     };
     if head
         .headers
@@ -106,24 +109,23 @@ async fn aws(State(edge): State<Arc<Edge>>, request: Request) -> Response {
         Ok(Ok(bytes)) => bytes,
         Ok(Err(_)) => return too_large(),
         Err(_) => {
-            return unread(
+            return unread(&with_status(
                 408,
                 "RequestTimeoutException",
                 "The request body did not come in time.",
-            );
+            ));
         }
     };
     let bytes = match gzip::decode(&head.headers, bytes) {
         Ok(bytes) => bytes,
-        Err(fault) => {
-            return target::read(&head.headers, head.uri.path(), None, b"")
-                .0
-                .fault(&fault);
-        }
+        Err(fault) => return unread(&fault),
     };
     let (wire, request) = read(&edge.default_region, &head.headers, &head.uri, &bytes);
     match request {
-        Ok(request) => {
+        Ok(mut request) => {
+            if edge.unknown_members == UnknownMembers::Ignored {
+                request.leave_out_unknown_members();
+            }
             if let Err(why) = (edge.check_region)(&request.region) {
                 return wire.no_region(request.service, &request.region, &why);
             }
@@ -196,11 +198,11 @@ fn is_allowed(length: &HeaderValue) -> bool {
     bytes.is_some_and(|bytes| bytes <= BODY_BYTES_MAX)
 }
 
-fn unread(status: u16, code: &'static str, why: &str) -> Response {
-    Wire::Json1_1.fault(&Fault {
+fn with_status(status: u16, code: &'static str, why: &str) -> Fault {
+    Fault {
         status,
         ..Fault::new(code, why)
-    })
+    }
 }
 
 /// The address that a client used, for URLs in answers.

@@ -14,6 +14,11 @@ use crate::model::Service;
 /// How deep a body may nest. The stored form nests it a few levels deeper, and JSON is read 127 deep.
 const DEPTH_MAX: usize = 100;
 
+/// The form that a client reads whose request is refused unread.
+pub(super) fn wire(headers: &HeaderMap, path: &str) -> Wire {
+    read(headers, path, None, b"").0
+}
+
 /// Reads RPC with CBOR (by its path), the JSON protocols (`X-Amz-Target`) and the query protocol (`Action=…`).
 pub(super) fn read(headers: &HeaderMap, path: &str, query: Option<&str>, body: &[u8]) -> (Wire, Call) {
     let media = headers

@@ -1,8 +1,10 @@
 //! One expression, `{% … %}`: read once, evaluated for each event.
 
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
+use std::{io, thread};
 
 use super::ast::Program;
 use super::error::{Failure, Invalid};
@@ -149,8 +151,30 @@ fn output(meter: &std::rc::Rc<Meter>, value: &Value) -> Result<Output, Failure> 
     Ok(Output { text, is_text })
 }
 
+thread_local! {
+    /// Whether this thread has a stack that is large enough.
+    static IS_DEEP: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Starts a thread on which evaluations need none of their own.
+pub(crate) fn start(run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let run = || {
+        IS_DEEP.set(true);
+        run();
+    };
+    thread::Builder::new()
+        .name("jsonata".to_owned())
+        .stack_size(STACK_BYTES)
+        .spawn(run)
+        .map(drop)
+}
+
 /// Runs what may recurse, on a stack that is large enough; a panic there ends there.
 fn on_own_stack<T: Send>(run: impl FnOnce() -> T + Send) -> Result<T, String> {
+    let panicked = |_| "an error of its own ended the evaluation".to_owned();
+    if IS_DEEP.get() {
+        return catch_unwind(AssertUnwindSafe(run)).map_err(panicked);
+    }
     thread::scope(|scope| {
         thread::Builder::new()
             .name("jsonata".to_owned())
@@ -158,6 +182,6 @@ fn on_own_stack<T: Send>(run: impl FnOnce() -> T + Send) -> Result<T, String> {
             .spawn_scoped(scope, run)
             .map_err(|error| format!("no thread could be started: {error}"))?
             .join()
-            .map_err(|_| "an error of its own ended the evaluation".to_owned())
+            .map_err(panicked)
     })
 }

@@ -34,8 +34,8 @@ mod template;
 mod tests;
 mod value;
 
-#[cfg(test)]
-use error::Failure;
-pub(crate) use expression::{Expression, Setting};
+#[cfg(any(test, fuzzing))]
+pub(crate) use error::Failure;
+pub(crate) use expression::{Expression, Setting, start};
 pub(crate) use meter::Limits;
 pub(crate) use template::Template;

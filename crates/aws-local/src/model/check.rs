@@ -53,6 +53,37 @@ pub(super) fn check(model: &Model, shape: &Shape, body: &Value) -> Result<(), Pr
     })
 }
 
+/// Takes the members out of a value that its shape does not have.
+pub(super) fn leave_out_unknown(model: &Model, shape: &Shape, value: &mut Value) {
+    let below = |of: Option<&String>| of.and_then(|of| model.shape(of));
+    match (shape.kind, value) {
+        (Kind::Structure, Value::Object(given)) => {
+            let of = |name: &String| shape.members.iter().find(|(member, _)| member == name);
+            given.retain(|name, _| of(name).is_some());
+            for (name, value) in given {
+                if let Some(shape) = below(of(name).map(|(_, of)| of)) {
+                    leave_out_unknown(model, shape, value);
+                }
+            }
+        }
+        (Kind::List, Value::Array(items)) => {
+            if let Some(shape) = below(shape.of.as_ref()) {
+                for item in items {
+                    leave_out_unknown(model, shape, item);
+                }
+            }
+        }
+        (Kind::Map, Value::Object(entries)) => {
+            if let Some(shape) = below(shape.value.as_ref()) {
+                for value in entries.values_mut() {
+                    leave_out_unknown(model, shape, value);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Where a value is in the body. It is spelt only when a refusal names it.
 #[derive(Clone, Copy)]
 struct At<'a> {

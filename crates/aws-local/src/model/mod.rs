@@ -157,6 +157,23 @@ impl Input {
     pub(crate) fn check(self, body: &Value) -> Result<(), Problems> {
         check::check(self.model, self.shape, body)
     }
+
+    /// Whether it refuses members that the model does not have.
+    pub(crate) fn is_strict(self) -> bool {
+        self.model.strict
+    }
+
+    /// Takes the members out of a body that the model does not have.
+    pub(crate) fn leave_out_unknown(self, body: &mut Value) {
+        check::leave_out_unknown(self.model, self.shape, body);
+    }
+
+    /// The same as a part that is written: tests and fuzzers write inputs.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn part(self) -> Output {
+        let Self { model, shape } = self;
+        Output { model, shape }
+    }
 }
 
 /// One service's operations and request shapes.
@@ -167,6 +184,9 @@ pub(crate) struct Model {
     /// What operations give, by name; only of services whose protocol needs it.
     #[serde(default)]
     outputs: BTreeMap<String, String>,
+    /// The HTTP status of each error; only of those services.
+    #[serde(default)]
+    errors: BTreeMap<String, u16>,
     /// Members that it does not have are refused.
     #[serde(skip)]
     strict: bool,
@@ -180,6 +200,11 @@ impl Model {
     /// Whether AWS's service has an operation of this name, built here or not.
     pub(crate) fn knows(&self, operation: &str) -> bool {
         self.operations.contains_key(operation)
+    }
+
+    /// The status that the service answers with when it refuses something with this error.
+    pub(crate) fn status_of(&self, error: &str) -> Option<u16> {
+        self.errors.get(error).copied()
     }
 
     /// How many operations AWS's service has.

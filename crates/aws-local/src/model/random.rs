@@ -6,8 +6,11 @@ use serde_json::{Map, Value, json};
 use super::{Kind, Model, Shape};
 use crate::clock::Dice;
 
+/// Stands for the id of the custom event bus that is there: it is replaced before a body is sent.
+pub(crate) const BUS_ID: &str = "0123456789abcdefghijklmno";
+
 /// Texts that some operation gives a meaning.
-const TEXTS: [&str; 32] = [
+const TEXTS: [&str; 38] = [
     "",
     "a",
     "b",
@@ -37,10 +40,18 @@ const TEXTS: [&str; 32] = [
     "arn:aws:sqs:us-east-1:123456789012:a",
     "arn:aws:iam::123456789012:role/a",
     "http://localhost/123456789012/a",
+    BUS_ARN,
+    "arn:aws:events:us-east-1:123456789012:subscriber/a/aaaaaaaaaaaaaaaaaaaaaaaaa",
+    "arn:aws:events:us-east-1:123456789012:event-sourcev2/aws.partner/a/aaaaaaaaaaaaaaaaaaaaaaaaa",
+    "arn:aws:events:us-east-1::event-source/aws.partner/a/b",
+    "application/json",
+    "{% $events.Data.detail.a %}",
     "2024-04-19T13:44:02Z",
     "é\u{0}😀\"\\",
     "99999999999999999999",
 ];
+
+const BUS_ARN: &str = "arn:aws:events:us-east-1:123456789012:event-busv2/a/0123456789abcdefghijklmno";
 
 const NUMBERS: [&str; 14] = [
     "0",
@@ -89,6 +100,13 @@ const HINTS: &[(&str, &str)] = &[
     ),
     ("arn", "arn:aws:sqs:us-east-1:123456789012:a"),
     ("invocationendpoint", "http://localhost/*"),
+    ("eventbusarn", BUS_ARN),
+    (
+        "partnereventsourcearn",
+        "arn:aws:events:us-east-1::event-source/aws.partner/a/b",
+    ),
+    ("contenttype", "application/json"),
+    ("expression", "{% $events.Data %}"),
     ("account", "123456789012"),
     ("principal", "123456789012"),
     ("action", "events:PutEvents"),

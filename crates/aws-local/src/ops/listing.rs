@@ -5,53 +5,48 @@ use serde_json::Value;
 use crate::fault::Fault;
 use crate::page::{self, Page};
 
-/// A page of a listing of the events service.
-pub(crate) fn events_page<'k, T>(
-    of: &str,
-    items: impl Iterator<Item = (&'k str, T)>,
-    token: Option<&str>,
-    limit: Option<usize>,
-) -> Result<Page<T>, Fault> {
-    page::page(of, items, token, limit.unwrap_or(100)).map_err(|_| {
-        Fault::validation("Parameter NextToken is not valid. Reason: The token was not issued here.")
-    })
+/// How a service pages its listings.
+pub(crate) struct Pages {
+    /// How much a page has where the caller says nothing.
+    limit: usize,
+    /// The refusal of a token that was not issued here.
+    refused: fn() -> Fault,
 }
 
-/// A page of a listing of custom event buses and what belongs to them.
-pub(crate) fn eventsv2_page<'k, T>(
-    of: &str,
-    items: impl Iterator<Item = (&'k str, T)>,
-    token: Option<&str>,
-    limit: Option<usize>,
-) -> Result<Page<T>, Fault> {
-    page::page(of, items, token, limit.unwrap_or(100)).map_err(|_| {
-        Fault::new(
-            "InvalidInputException",
-            "NextToken is not valid: it was not issued here.",
-        )
-    })
-}
+pub(crate) const EVENTS_PAGES: Pages = Pages {
+    limit: 100,
+    refused: || Fault::validation("Parameter NextToken is not valid. Reason: The token was not issued here."),
+};
 
-/// A page of a listing of the logs service.
-pub(crate) fn logs_page<'k, T>(
-    of: &str,
-    items: impl Iterator<Item = (&'k str, T)>,
-    token: Option<&str>,
-    limit: Option<usize>,
-) -> Result<Page<T>, Fault> {
-    page::page(of, items, token, limit.unwrap_or(50))
-        .map_err(|_| Fault::parameter("The specified nextToken is invalid."))
-}
+pub(crate) const EVENTSV2_PAGES: Pages = Pages {
+    limit: 100,
+    refused: || {
+        let why = "NextToken is not valid: it was not issued here.";
+        Fault::new("InvalidInputException", why)
+    },
+};
 
-/// A page of a listing of IAM.
-pub(crate) fn iam_page<'k, T>(
-    of: &str,
-    items: impl Iterator<Item = (&'k str, T)>,
-    token: Option<&str>,
-    limit: Option<usize>,
-) -> Result<Page<T>, Fault> {
-    page::page(of, items, token, limit.unwrap_or(100))
-        .map_err(|_| Fault::new("ValidationError", "Invalid Marker: it was not issued here."))
+pub(crate) const LOGS_PAGES: Pages = Pages {
+    limit: 50,
+    refused: || Fault::parameter("The specified nextToken is invalid."),
+};
+
+pub(crate) const IAM_PAGES: Pages = Pages {
+    limit: 100,
+    refused: || Fault::new("ValidationError", "Invalid Marker: it was not issued here."),
+};
+
+impl Pages {
+    /// A page of the listing `of`.
+    pub(crate) fn page<'k, T>(
+        &self,
+        of: &str,
+        items: impl Iterator<Item = (&'k str, T)>,
+        token: Option<&str>,
+        limit: Option<usize>,
+    ) -> Result<Page<T>, Fault> {
+        page::page(of, items, token, limit.unwrap_or(self.limit)).map_err(|_| (self.refused)())
+    }
 }
 
 /// An object without the members that are null: AWS omits absent members.

@@ -32,7 +32,7 @@ pub(crate) mod sqs;
 pub(crate) mod sts;
 
 pub(crate) use call::{Answer, Call};
-use listing::{events_page, eventsv2_page, iam_page, logs_page, without_nulls};
+use listing::{EVENTS_PAGES, EVENTSV2_PAGES, IAM_PAGES, LOGS_PAGES, without_nulls};
 pub(crate) use live_tail::Tail;
 pub(crate) use op::{Op, Operation, Run};
 pub(crate) use output::Output;

@@ -266,21 +266,22 @@ impl Segments {
     }
 
     /// Deletes the oldest files of a log as long as it has more bytes than that; the last one stays.
-    pub(crate) fn shorten(&mut self, log: LogId, bytes_max: u64) -> Write {
+    pub(crate) fn shorten(&mut self, log: LogId, bytes_max: u64) -> (Write, u64) {
         let (mut write, mut over) = (Write::default(), self.bytes(log).saturating_sub(bytes_max));
         let Some(segments) = self.logs.get_mut(&log).filter(|_| over > 0) else {
-            return write;
+            return (write, 0);
         };
-        let mut oldest = Vec::new();
+        let (mut oldest, mut count) = (Vec::new(), 0);
         while over > 0
             && segments.len() > 1
             && let Some(segment) = segments.pop_front()
         {
             over = over.saturating_sub(segment.index.end());
+            count += segment.index.next() - segment.index.from();
             oldest.push(segment);
         }
         write.remove(log, oldest.into_iter());
-        write
+        (write, count)
     }
 
     /// Deletes a log.

@@ -86,6 +86,9 @@ pub(crate) struct World {
     /// The most steps that one turn has taken since the start.
     #[serde(skip)]
     pub(crate) steps_most: usize,
+    /// The events of custom event buses that were dropped since the start since their bus kept too many.
+    #[serde(skip)]
+    pub(crate) custom_events_dropped: u64,
     /// How many log events were dropped because of that limit.
     #[serde(default)]
     pub(crate) log_events_dropped: u64,
@@ -139,6 +142,8 @@ impl World {
             .values_mut()
             .flat_map(|realm| realm.archives.values_mut());
         archives.for_each(Archive::recount);
+        let realms = self.realms.values_mut();
+        realms.for_each(|realm| realm.custom_buses.recount());
         for (realm, here) in &self.realms {
             for (bus, found) in &here.custom_buses.buses {
                 for name in found.subscribers.keys() {
@@ -206,6 +211,7 @@ impl World {
             assumptions: self.assumptions.clone(),
             log_bytes_added: 0,
             steps_most: 0,
+            custom_events_dropped: 0,
             log_events_dropped: self.log_events_dropped,
         }
     }

@@ -74,12 +74,15 @@ pub(crate) enum Work {
         payload: Arc<str>,
         parameters: Option<HttpParameters>,
     },
+    /// The expressions of the subscriber are evaluated.
+    Evaluation,
 }
 
 impl Call {
     fn bytes(&self) -> usize {
         match &self.work {
             Work::Http { payload, .. } => payload.len(),
+            Work::Evaluation => 0,
         }
     }
 }

@@ -4,15 +4,13 @@
     reason = "it runs under tests and fuzzers, where a panic is the finding"
 )]
 
-use std::cell::Cell;
-use std::fmt::Write as _;
+use std::cell::{Cell, RefCell};
 
-use axum::body::to_bytes;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, Uri};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
+use super::wire::{self, Asked};
+use crate::assumptions::Assumptions;
 use crate::clock::Dice;
 use crate::config::Config;
 use crate::engine::{Engine, Jobs};
@@ -29,6 +27,8 @@ pub struct Local {
     runtime: Runtime,
     _jobs: Jobs,
     uses: Cell<u32>,
+    /// The id of the custom event bus, which is another one after each reset.
+    bus_id: RefCell<String>,
 }
 
 /// After so many uses the state is reset, or a long run gets slower and slower.
@@ -44,15 +44,25 @@ impl Default for Local {
 }
 
 impl Local {
-    /// Empty but for a log group `g` with a stream `s`, a queue `a`, and rules `r` and `a` for events of source `s`.
+    /// Empty but for a log group `g` with a stream `s`, a queue `a`, rules `r` and `a` for events of source `s`, a custom event
+    /// bus `a` that is ACTIVE, and a partner's event source.
     pub fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let (engine, jobs) = Engine::open(&Config::default()).expect("state in memory");
+        let mut assumptions = Assumptions::default();
+        for at_once in ["creating=0", "subscriber-change=0"] {
+            assumptions.set(at_once).expect("an assumption");
+        }
+        let config = Config {
+            assumptions,
+            ..Config::default()
+        };
+        let (engine, jobs) = Engine::open(&config).expect("state in memory");
         let local = Self {
             engine,
             runtime: runtime.expect("a runtime"),
             _jobs: jobs,
             uses: Cell::new(0),
+            bus_id: RefCell::default(),
         };
         local.begin();
         local
@@ -85,50 +95,45 @@ impl Local {
             self.must("AWSEvents.PutRule", &rule);
         }
         self.must("AmazonSQS.CreateQueue", &json!({ "QueueName": "a" }));
+        let source = json!({ "Name": "aws.partner/a/b", "Account": "123456789012" });
+        self.must("AWSEvents.CreatePartnerEventSource", &source);
+        let made = self.must("AWSEventsV2.CreateEventBus", &json!({ "Name": "a" }));
+        let arn = made["EventBusArn"].as_str().unwrap_or_default();
+        let id = arn.rsplit('/').next().unwrap_or_default();
+        self.bus_id.replace(id.to_owned());
     }
 
     fn must(&self, target: &str, body: &Value) -> Value {
-        let (status, answer) = self.ask(target, SCOPE, body.to_string().as_bytes());
+        let (status, answer) = self.ask(target, SCOPE, &wire::encode(target, body));
         assert_eq!(status, 200, "{target} {body}: {answer}");
         answer
     }
 
-    /// The operations that are built, as `X-Amz-Target` names them; `Action=…` for the query protocol.
+    /// The operations that are built, as `X-Amz-Target` names them; custom event buses have theirs in the path, from the same
+    /// two names.
     pub fn operations() -> Vec<String> {
         let names = |service: Service| {
             let all = ops::tables(service).iter().flat_map(|table| table.iter());
             all.map(move |op| format!("{}.{}", service.target_prefix(), op.name()))
         };
-        let services = [Service::Events, Service::Logs, Service::Sqs];
+        let services = [Service::Events, Service::Logs, Service::Sqs, Service::EventsV2];
         services.into_iter().flat_map(names).collect()
     }
 
-    /// A random body for an operation, generated from the seed.
-    pub fn body(target: &str, seed: u64) -> Value {
-        let (prefix, operation) = target.split_once('.').unwrap_or_default();
-        let service = Service::ALL
-            .into_iter()
-            .find(|service| service.target_prefix() == prefix);
-        service.map_or(Value::Null, |service| {
+    /// A random body for an operation, generated from the seed, in the form that its service reads.
+    pub fn body(target: &str, seed: u64) -> Vec<u8> {
+        let (service, operation) = wire::named(target);
+        let input = service.map_or(Value::Null, |service| {
             random::body(service.model(), operation, &mut Dice::new(seed))
-        })
+        });
+        wire::encode(target, &input)
     }
 
     /// One request through everything but the socket. Panics where a client cannot read the answer, or where it is a
     /// server error.
     pub fn ask(&self, target: &str, authorization: &str, body: &[u8]) -> Answered {
-        let mut headers = HeaderMap::new();
-        let mut header = |name, text: &str| {
-            if let Ok(value) = HeaderValue::from_str(text) {
-                headers.insert(name, value);
-            }
-        };
-        if !target.is_empty() {
-            header(axum::http::HeaderName::from_static("x-amz-target"), target);
-        }
-        header(AUTHORIZATION, authorization);
-        header(CONTENT_TYPE, "application/x-amz-json-1.1");
-        let (wire, request) = crate::http::read("us-east-1", &headers, &Uri::default(), body);
+        let asked = Asked::new(target, authorization, wire::with_id(body, &self.bus_id.borrow()));
+        let (wire, request) = asked.read();
         self.runtime.block_on(async {
             let response = match request {
                 Ok(request) => wire.answer(
@@ -138,31 +143,7 @@ impl Local {
                 ),
                 Err(fault) => wire.fault(&fault),
             };
-            let (head, body) = response.into_parts();
-            let text = to_bytes(body, usize::MAX).await.expect("a body in memory");
-            let text = String::from_utf8(text.to_vec()).expect("text");
-            let mut shown = String::new();
-            let _ = write!(shown, "{target}: {} {text}", head.status);
-            assert!(head.headers.contains_key("x-amzn-requestid"), "{shown}");
-            assert!(head.status.as_u16() < 500, "{shown}");
-            let media = head
-                .headers
-                .get(CONTENT_TYPE)
-                .and_then(|media| media.to_str().ok())
-                .unwrap_or_default();
-            if media == "text/xml" {
-                assert!(text.starts_with('<'), "{shown}");
-                return (head.status.as_u16(), Value::String(text));
-            }
-            let answer: Value = serde_json::from_str(&text).expect(&shown);
-            if head.status != 200 {
-                assert!(
-                    answer["__type"].as_str().is_some_and(|code| !code.is_empty()),
-                    "{shown}"
-                );
-                assert!(answer["message"].is_string(), "{shown}");
-            }
-            (head.status.as_u16(), answer)
+            wire::answered(target, response).await
         })
     }
 

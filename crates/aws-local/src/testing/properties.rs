@@ -225,9 +225,9 @@ proptest! {
     fn any_body_of_any_operation_is_answered(operation in any::<prop::sample::Index>(), seed in any::<u64>()) {
         let operations = Local::operations();
         let target: &String = operation.get(&operations);
-        let body = Local::body(target, seed).to_string();
+        let body = Local::body(target, seed);
         local(|local| {
-            local.ask(target, SCOPE, body.as_bytes());
+            local.ask(target, SCOPE, &body);
         });
     }
 }
@@ -288,8 +288,8 @@ fn random_bodies_are_mostly_plausible() {
     let operations = Local::operations();
     let taken = |target: &String| {
         (0..60).any(|seed| {
-            let body = Local::body(target, seed).to_string();
-            local(|local| local.ask(target, SCOPE, body.as_bytes()).0 == 200)
+            let body = Local::body(target, seed);
+            local(|local| local.ask(target, SCOPE, &body).0 == 200)
         })
     };
     let never: Vec<&String> = operations.iter().filter(|target| !taken(target)).collect();

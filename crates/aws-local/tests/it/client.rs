@@ -76,6 +76,24 @@ impl Local {
         )
     }
 
+    /// A call of custom event buses by its bytes: the status, and the answer's bytes as far as they are text.
+    pub(crate) async fn cbor(&self, key: &str, operation: &str, body: Vec<u8>) -> (u16, String) {
+        let scope =
+            format!("AWS4-HMAC-SHA256 Credential={key}/20240101/{REGION}/events/aws4_request, Signature=x");
+        let request = self
+            .http
+            .post(format!("{}/service/AWSEventsV2/operation/{operation}", self.url))
+            .header("content-type", "application/cbor")
+            .header("smithy-protocol", "rpc-v2-cbor")
+            .header("authorization", scope);
+        let answer = request.body(body).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (
+            status,
+            String::from_utf8_lossy(&answer.bytes().await.unwrap()).into_owned(),
+        )
+    }
+
     pub(crate) fn logs(&self, key: &str) -> aws_sdk_cloudwatchlogs::Client {
         aws_sdk_cloudwatchlogs::Client::from_conf(
             aws_sdk_cloudwatchlogs::Config::builder()

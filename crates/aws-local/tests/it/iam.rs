@@ -36,6 +36,16 @@ fn document(text: &str) -> (&'static str, &str) {
     ("PolicyDocument", text)
 }
 
+/// A role that EventBridge may assume, for one action on one resource.
+pub(crate) async fn role_for(local: &Local, name: &str, action: &str, resource: &str) -> String {
+    let role = ("RoleName", name);
+    ok(local, "CreateRole", &[role, ("AssumeRolePolicyDocument", TRUST)]).await;
+    let statement = json!({ "Effect": "Allow", "Action": action, "Resource": resource });
+    let policy = json!({ "Statement": statement }).to_string();
+    ok(local, "PutRolePolicy", &[role, P, ("PolicyDocument", &policy)]).await;
+    format!("arn:aws:iam::{CUSTOMER}:role/{name}")
+}
+
 async fn with_role() -> Local {
     let local = Local::start(Config::default()).await;
     let trust = ("AssumeRolePolicyDocument", TRUST);

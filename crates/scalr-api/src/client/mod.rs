@@ -37,10 +37,12 @@ pub use self::roots::{ExtraRoots, RootsError};
 pub use self::settings::Settings;
 pub use self::token::{Token, TokenError};
 use crate::{
-    Account, AccountId, AuditLogSetting, AuditLogSettingInput, AuditLogSettingInputRelationships, Connection,
+    ACCOUNTS_PATH, AccessToken, AccessTokenId, AccessTokenInput, AccessTokenRelationships, Account,
+    AccountId, AuditLogSetting, AuditLogSettingInput, AuditLogSettingInputRelationships, Connection,
     ConnectionId, ConnectionInput, Delivery, Document, EVENTS_PATH, Emit, Emitted, Environment,
-    EnvironmentId, FAILING_RUNS_PATH, FailingRun, Held, Input, Kind, List, Nothing, Object, PAGE_SIZE_MAX,
-    Run, RunId, RunInput, RunInputRelationships, Status, ToOne, Workspace, WorkspaceId, delivery_path,
+    EnvironmentId, FAILING_RUNS_PATH, FailingRun, Held, Id, Input, Kind, List, ManagedAccount,
+    ManagedAccountInput, Nothing, Object, PAGE_SIZE_MAX, Run, RunId, RunInput, RunInputRelationships, Status,
+    TOKENS_PATH, ToOne, Workspace, WorkspaceId, delivery_path,
 };
 
 /// Pages of a list that are read at most.
@@ -174,6 +176,72 @@ impl Client {
         self.exchange.send(&request, &self.stop, read).await
     }
 
+    /// All accounts of a companion, or the one of exactly that name. A call of the companion's alone, for operators.
+    pub async fn managed_accounts(
+        &self,
+        name: Option<&str>,
+    ) -> Result<Vec<Object<ManagedAccount>>, ClientError> {
+        let name = name.map(|name| ("filter[name]", name.to_owned()));
+        self.list_at_the_root(ACCOUNTS_PATH, name).await
+    }
+
+    /// Creates an account of a companion.
+    pub async fn create_account(&self, name: &str) -> Result<Object<ManagedAccount>, ClientError> {
+        let input = ManagedAccountInput {
+            name: Some(name.to_owned()),
+            status: None,
+        };
+        let data: Input<ManagedAccount> = Input::new(input, Nothing {});
+        let request = Request::post(ACCOUNTS_PATH.to_owned(), &Document { data })?;
+        self.write(&request.at_the_root()).await
+    }
+
+    /// Sets the status of an account of a companion: `active` or `disabled`.
+    pub async fn set_account_status(
+        &self,
+        id: &Id<ManagedAccount>,
+        status: &str,
+    ) -> Result<Object<ManagedAccount>, ClientError> {
+        let input = ManagedAccountInput {
+            name: None,
+            status: Some(status.to_owned()),
+        };
+        let data = Input {
+            id: Some(id.clone()),
+            ..Input::new(input, Nothing {})
+        };
+        let request = Request::patch(format!("{ACCOUNTS_PATH}/{id}"), &Document { data })?;
+        self.write(&request.at_the_root()).await
+    }
+
+    /// The access tokens of a companion; of one account where it is given. A call of the companion's alone, for operators.
+    pub async fn access_tokens(
+        &self,
+        account: Option<&str>,
+    ) -> Result<Vec<Object<AccessToken>>, ClientError> {
+        let account = account.map(|id| ("filter[account]", id.to_owned()));
+        self.list_at_the_root(TOKENS_PATH, account).await
+    }
+
+    /// Creates an access token of a companion, whose text is in the answer; without an account, an operator's.
+    pub async fn create_access_token(
+        &self,
+        account: Option<AccountId>,
+        input: AccessTokenInput,
+    ) -> Result<Object<AccessToken>, ClientError> {
+        let account = account.map_or_else(ToOne::none, ToOne::to);
+        let data: Input<AccessToken> = Input::new(input, AccessTokenRelationships { account });
+        let request = Request::post(TOKENS_PATH.to_owned(), &Document { data })?;
+        self.write(&request.at_the_root()).await
+    }
+
+    /// Revokes an access token of a companion; `false` when there is none.
+    pub async fn revoke_access_token(&self, id: &AccessTokenId) -> Result<bool, ClientError> {
+        let request = Request::delete(format!("{TOKENS_PATH}/{id}")).at_the_root();
+        let revoked = self.exchange.send(&request, &self.stop, |_| Ok(())).await;
+        Ok(gone_is_none(revoked)?.is_some())
+    }
+
     /// The audit-log setting of an account; `None` when the account is gone, or the server has no such setting.
     pub async fn audit_log_setting(
         &self,
@@ -293,10 +361,30 @@ impl Client {
         Ok(document.data)
     }
 
+    /// A whole list of the companion's alone.
+    async fn list_at_the_root<K: Kind>(
+        &self,
+        path: &str,
+        filter: Option<(&'static str, String)>,
+    ) -> Result<Vec<Object<K>>, ClientError> {
+        let all = self.pages(path, Request::at_the_root, filter, None).await?;
+        Ok(all.unwrap_or_default())
+    }
+
     /// The whole list; none where it has more pages than are wanted at most.
     async fn list<K: Kind>(
         &self,
         path: &str,
+        filter: Option<(&'static str, String)>,
+        pages_max: Option<u32>,
+    ) -> Result<Option<Vec<Object<K>>>, ClientError> {
+        self.pages(path, |request| request, filter, pages_max).await
+    }
+
+    async fn pages<K: Kind>(
+        &self,
+        path: &str,
+        at: fn(Request) -> Request,
         filter: Option<(&'static str, String)>,
         pages_max: Option<u32>,
     ) -> Result<Option<Vec<Object<K>>>, ClientError> {
@@ -308,7 +396,7 @@ impl Client {
                 ("page[size]", PAGE_SIZE_MAX.to_string()),
             ];
             query.extend(filter.clone());
-            let request = Request::get(path.to_owned(), query);
+            let request = at(Request::get(path.to_owned(), query));
             let read = |body: Body| body.read::<List<K>>(&request);
             let list = self.exchange.send(&request, &self.stop, read).await?;
             let pagination = list.meta.pagination;

@@ -18,18 +18,33 @@ const TEXT_LENGTHS: std::ops::RangeInclusive<usize> = 4..=15;
 
 /// The configuration with all that may be made up as unknown.
 pub(crate) fn certain(config: &Val) -> Val {
+    replaced(config, &|value| match value {
+        Val::String(text) => is_made_up(text),
+        other => is_zero(other),
+    })
+}
+
+/// The configuration with some of its values as unknown.
+fn replaced(config: &Val, is_unknown: &dyn Fn(&Val) -> bool) -> Val {
+    let inner = |one: &Val| replaced(one, is_unknown);
     match config {
-        Val::String(text) if is_made_up(text) => Val::UNKNOWN,
-        Val::Number(number) if number.to_i64() == Some(0) => Val::UNKNOWN,
-        Val::List(all) => Val::List(all.iter().map(certain).collect()),
-        Val::Set(all) => Val::Set(all.iter().map(certain).collect()),
-        Val::Map(all) => Val::Map(
-            all.iter()
-                .map(|(name, one)| (name.clone(), certain(one)))
-                .collect(),
-        ),
+        value if is_unknown(value) => Val::UNKNOWN,
+        Val::List(all) => Val::List(all.iter().map(inner).collect()),
+        Val::Set(all) => Val::Set(all.iter().map(inner).collect()),
+        Val::Map(all) => Val::Map(all.iter().map(|(name, one)| (name.clone(), inner(one))).collect()),
         other => other.clone(),
     }
+}
+
+fn is_zero(value: &Val) -> bool {
+    matches!(value, Val::Number(number) if number.to_i64() == Some(0))
+}
+
+/// The configuration with each zero as unknown. A finding about one waits for the plan, which judges it with the settings: a plan
+/// begins with a validation without them, and would say the same twice. A text that looks made up is warned of all the same, since
+/// an id that is too short looks so.
+pub(crate) fn without_zeros(config: &Val) -> Val {
+    replaced(config, &|value| is_zero(value))
 }
 
 /// All findings, where an error that is not among the certain ones is a warning: a value that a user wrote and that looks

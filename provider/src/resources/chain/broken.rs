@@ -5,6 +5,7 @@
 
 use super::event::{Match, Mismatch};
 use super::facts::{BusFacts, ConnectionFacts, Facts, Lookup, RuleFacts};
+use super::forwarded_broken as forwarded;
 use crate::aws::policy::Verdict;
 
 /// The link that broke.
@@ -47,6 +48,8 @@ pub(super) enum Link {
     },
     SourceNotAssociated {
         source: String,
+        /// Its event source on a custom event bus.
+        custom: Option<String>,
     },
     SourceGone {
         source: String,
@@ -63,6 +66,8 @@ pub(super) enum Link {
         name: String,
         status: String,
     },
+    /// One between the Classic bus that AWS manages and a custom event bus's subscribers.
+    Forwarded(forwarded::Link),
 }
 
 /// The link that broke, if one is seen to.
@@ -80,6 +85,9 @@ pub(super) fn link(facts: &Facts) -> Option<Link> {
 fn downstream(facts: &Facts) -> Option<Link> {
     // No bus of Scalr's is there, and no connection says which it should be: the connection is what is missing.
     let bus = facts.bus.found()?;
+    if let Some(custom) = &bus.custom {
+        return forwarded::link(bus, custom).map(Link::Forwarded);
+    }
     if !bus.exists {
         let connection = facts.connection.found()?;
         return Some(Link::BusGone {
@@ -155,7 +163,10 @@ fn source(bus: &BusFacts) -> Option<Link> {
     let source = bus.name.clone();
     match bus.source_state.as_deref() {
         Some("ACTIVE") => None,
-        Some("PENDING") => Some(Link::SourceNotAssociated { source }),
+        Some("PENDING") => Some(Link::SourceNotAssociated {
+            source,
+            custom: bus.custom.as_ref().map(forwarded::source_name),
+        }),
         state => Some(Link::SourceGone {
             source,
             state: state.map(str::to_owned),
@@ -208,6 +219,7 @@ mod tests {
             source_state: Some("ACTIVE".to_owned()),
             rules_count: 1,
             rules: Lookup::Found(vec![rule]),
+            custom: None,
         };
         Facts {
             run: RunFacts {
@@ -307,7 +319,11 @@ mod tests {
             Some(Link::ConnectionNotActive { name: name(), status }),
             |f, _| set_status(f, "pending"),
         );
-        check(Some(Link::SourceNotAssociated { source: bus() }), |_, b| {
+        let pending = Link::SourceNotAssociated {
+            source: bus(),
+            custom: None,
+        };
+        check(Some(pending), |_, b| {
             b.source_state = Some("PENDING".to_owned());
         });
         let state = None;

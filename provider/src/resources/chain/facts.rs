@@ -1,7 +1,19 @@
 //! What a look at the chain found, from the run to the log group.
 
+use std::fmt::Display;
+
 use super::event::Match;
 use crate::aws::policy::Verdict;
+
+/// What could not be read. The search continues as if that link was whole.
+#[derive(Default)]
+pub(super) struct Unseen(pub(super) Vec<String>);
+
+impl Unseen {
+    pub(super) fn note<T, E: Display>(&mut self, what: impl Display, looked: Result<T, E>) -> Option<T> {
+        looked.map_err(|e| self.0.push(format!("{what}: {e}"))).ok()
+    }
+}
 
 /// What was found.
 #[derive(Clone, Debug)]
@@ -73,6 +85,55 @@ pub(super) struct BusFacts {
     pub(super) rules_count: usize,
     /// Those that have the log group as target.
     pub(super) rules: Lookup<Vec<RuleFacts>>,
+    /// What has the events in place of such rules: AWS manages this bus, or would, for an event source of a custom event bus.
+    pub(super) custom: Option<CustomFacts>,
+}
+
+/// From the Classic bus that AWS manages to the subscribers of a custom event bus.
+#[derive(Clone, Debug)]
+pub(super) struct CustomFacts {
+    /// The event source; gone means that nothing shows which it is.
+    pub(super) source: Lookup<EventSourceFacts>,
+    /// Whether a rule that AWS manages leads from the Classic bus to a custom one.
+    pub(super) forwards: bool,
+    pub(super) bus: Lookup<CustomBusFacts>,
+}
+
+/// The event source of a custom event bus.
+#[derive(Clone, Debug)]
+pub(super) struct EventSourceFacts {
+    pub(super) name: String,
+    pub(super) state: String,
+    /// Its own pattern.
+    pub(super) pattern: Match,
+}
+
+/// A custom event bus.
+#[derive(Clone, Debug)]
+pub(super) struct CustomBusFacts {
+    pub(super) name: String,
+    pub(super) state: String,
+    /// Those that do not lead to the log group, as far as is known.
+    pub(super) others: Vec<String>,
+    /// Those that do.
+    pub(super) subscribers: Lookup<Vec<SubscriberFacts>>,
+}
+
+/// A subscriber that leads to the log group.
+#[derive(Clone, Debug)]
+pub(super) struct SubscriberFacts {
+    pub(super) name: String,
+    /// AWS's word.
+    pub(super) state: String,
+    /// The owner of the bus has taken the bus from it.
+    pub(super) revoked: bool,
+    /// All its filters.
+    pub(super) filters: Match,
+    pub(super) role_arn: String,
+    /// The log stream that it writes to, and that is not there.
+    pub(super) stream_gone: Option<String>,
+    /// It may write something else than the whole event, or elsewhere.
+    pub(super) transforms: bool,
 }
 
 /// A rule that has the log group as target.

@@ -1,26 +1,15 @@
 //! Looks at every link of the chain, once, after an event did not arrive.
 
-use std::fmt::Display;
-
 use aws_sdk_eventbridge::types::{RuleState, Target};
 use scalr_api::{Connection, Object, Run, WorkspaceId};
 
 use super::Probe;
 use super::event::{self, Match, Mismatch, Route, RunEvent};
-use super::facts::{BusFacts, ConnectionFacts, Facts, Lookup, RuleFacts, RunFacts};
+use super::facts::{BusFacts, ConnectionFacts, Facts, Lookup, RuleFacts, RunFacts, Unseen};
+use super::forwarded::{self, Sought};
 use crate::aws::policy::{Need, Verdict};
 use crate::aws::{Error, Regional, arn, log_policy};
 use crate::scalr::Scalr;
-
-/// What could not be read. The search continues as if that link was whole.
-#[derive(Default)]
-struct Unseen(Vec<String>);
-
-impl Unseen {
-    fn note<T, E: Display>(&mut self, what: impl Display, looked: Result<T, E>) -> Option<T> {
-        looked.map_err(|e| self.0.push(format!("{what}: {e}"))).ok()
-    }
-}
 
 /// All that can be found out.
 pub(super) async fn facts(aws: &Regional, scalr: &Scalr, probe: &Probe<'_>, started: &Object<Run>) -> Facts {
@@ -90,8 +79,14 @@ async fn bus(
         workspace_id: probe.workspace_id,
         workspace: workspace.as_deref(),
     };
-    let event = event::of_run(run, &route);
-    Lookup::Found(bus_facts(aws, &name, &group_arn, &event, account, unseen).await)
+    let (event, noted) = (event::of_run(run, &route), event::noted_of(&route));
+    let sought = Sought {
+        source: &name,
+        group: probe.log_group,
+        event: &event,
+        noted: &noted,
+    };
+    Lookup::Found(bus_facts(aws, &sought, &group_arn, account, unseen).await)
 }
 
 /// The bus that the connection names; without one, a bus of Scalr's whose rules lead to the log group.
@@ -126,12 +121,12 @@ async fn workspace_name(scalr: &Scalr, id: &str, unseen: &mut Unseen) -> Option<
 
 async fn bus_facts(
     aws: &Regional,
-    name: &str,
+    sought: &Sought<'_>,
     group_arn: &str,
-    event: &RunEvent,
     account: &str,
     unseen: &mut Unseen,
 ) -> BusFacts {
+    let (name, event) = (sought.source, sought.event);
     let state = aws.source(name).await.map(|held| {
         held.and_then(|source| source.state)
             .map(|state| state.as_str().to_owned())
@@ -139,15 +134,18 @@ async fn bus_facts(
     let source_state = unseen
         .note(format!("the event source `{name}`"), state)
         .unwrap_or_else(|| Some("ACTIVE".to_owned()));
-    let exists = unseen.note(format!("the event bus `{name}`"), aws.bus(name).await);
+    let held = unseen.note(format!("the event bus `{name}`"), aws.bus(name).await);
     let mut facts = BusFacts {
         name: name.to_owned(),
-        exists: exists.is_none_or(|bus| bus.is_some()),
+        exists: held.as_ref().is_none_or(Option::is_some),
         source_state,
         rules_count: 0,
         rules: Lookup::Gone,
+        custom: None,
     };
-    if !facts.exists {
+    let is_managed = held.flatten().is_some_and(|bus| bus.managed_by().is_some());
+    if is_managed || !facts.exists {
+        facts.custom = forwarded::facts(aws, sought, is_managed, unseen).await;
         return facts;
     }
     let what = format!("the rules of `{name}`");

@@ -9,6 +9,8 @@ use super::arrival::Arrival;
 use super::broken::{self, Link};
 use super::event::{Match, Mismatch};
 use super::facts::{Facts, Lookup, RuleFacts, RunFacts};
+use super::forwarded_messages;
+use super::pattern_messages::{judged, mismatch};
 use super::{Places, Probe};
 use crate::aws::Error;
 use crate::aws::policy::Verdict;
@@ -223,10 +225,9 @@ fn broke(link: &Link, facts: &Facts) -> String {
             connection,
         } => bus_gone(bus, source_state.as_deref(), connection, whereabouts),
         Link::ConnectionGone { left } => connection_gone(left.as_ref(), whereabouts),
-        Link::SourceNotAssociated { source } => format!(
-            "The event source is not associated: `{source}` is PENDING in {whereabouts}, though its bus is there. An apply of \
-             the `scalr_eventbridge_bus` associates it again."
-        ),
+        Link::SourceNotAssociated { source, custom } => {
+            source_not_associated(source, custom.as_deref(), whereabouts)
+        }
         Link::SourceGone { source, state } => source_gone(source, state.as_deref(), whereabouts),
         Link::ConnectionPaused { name } => format!(
             "The connection is paused: `{name}` is `disabled`, and Scalr holds its events back. Set `enabled = true` on its \
@@ -241,6 +242,7 @@ fn broke(link: &Link, facts: &Facts) -> String {
             "The connection is not active: `{name}` is `{status}` in Scalr, though its event source is ACTIVE. A \
              `scalr_eventbridge_activation` has Scalr look again (\"Refresh status\")."
         ),
+        Link::Forwarded(link) => forwarded_messages::broke(link, facts),
     }
 }
 
@@ -278,10 +280,21 @@ fn pattern_mismatches(bus: &str, rules: &[(String, Mismatch)], run: &str) -> Str
     )
 }
 
+fn source_not_associated(source: &str, custom: Option<&str>, whereabouts: &str) -> String {
+    let again = match custom {
+        None => "An apply of the `scalr_eventbridge_bus` associates it again.".to_owned(),
+        Some(name) => forwarded_messages::led_again(name),
+    };
+    format!(
+        "The event source is not associated: `{source}` is PENDING in {whereabouts}, though its bus is there. {again}"
+    )
+}
+
 fn bus_gone(bus: &str, source_state: Option<&str>, connection: &str, whereabouts: &str) -> String {
     format!(
         "The event bus is gone: in {whereabouts} there is no bus `{bus}` for the event source of the connection \
-         `{connection}`, which is {}. Make it with a `scalr_eventbridge_bus`, and its rules with it.",
+         `{connection}`, which is {}. Make it with a `scalr_eventbridge_bus`, and its rules with it; or, for a custom event bus, \
+         lead the source to that with a `scalr_eventbridge_event_source`.",
         source_state.unwrap_or("gone")
     )
 }
@@ -307,34 +320,10 @@ fn source_gone(source: &str, state: Option<&str>, whereabouts: &str) -> String {
     )
 }
 
-fn mismatch(mismatch: &Mismatch) -> String {
-    match mismatch {
-        Mismatch::NoPattern => "it has no event pattern".to_owned(),
-        Mismatch::Invalid(error) => format!("its pattern is not valid: {error}"),
-        Mismatch::NothingToMatch => "its pattern has nothing to match".to_owned(),
-        Mismatch::AcrossElements => {
-            "its pattern matches only across different elements of one list".to_owned()
-        }
-        Mismatch::Unmatchable(error) => error.clone(),
-        Mismatch::Field {
-            path,
-            expected,
-            found,
-            nearest,
-        } => match (found.as_slice(), nearest) {
-            ([], Some(nearest)) => {
-                format!("it asks for `{path}`, which the event does not have; the nearest is `{nearest}`")
-            }
-            ([], None) => format!("it asks for `{path}`, which the event does not have"),
-            (found, _) => format!(
-                "it asks for `{path}` in `{expected}`; the event has `{}`",
-                found.join(", ")
-            ),
-        },
-    }
-}
-
 fn none_broken(facts: &Facts) -> String {
+    if let Some(custom) = facts.bus.found().and_then(|bus| bus.custom.as_ref()) {
+        return forwarded_messages::none_broken(facts, custom);
+    }
     let rules = facts.bus.found().and_then(|bus| bus.rules.found());
     let enabled = rules.into_iter().flatten().filter(|rule| rule.enabled);
     let doubts: String = enabled.flat_map(doubts).collect();
@@ -385,6 +374,11 @@ pub(super) fn links(facts: &Facts) -> Vec<String> {
                 "the event source `{}` is {state}, and its bus is {there}",
                 bus.name
             ));
+            if let Some(custom) = &bus.custom {
+                lines.extend(forwarded_messages::links(custom, &facts.group));
+                lines.extend(facts.unseen.iter().map(|what| format!("not looked at: {what}")));
+                return lines;
+            }
             let leads_there = !matches!(&bus.rules, Lookup::Gone)
                 && bus.rules.found().is_none_or(|rules| !rules.is_empty());
             if bus.exists && !leads_there {
@@ -410,14 +404,7 @@ pub(super) fn links(facts: &Facts) -> Vec<String> {
 
 fn one_rule(rule: &RuleFacts, group: &str) -> String {
     let enabled = if rule.enabled { "is enabled" } else { "is disabled" };
-    let pattern = match &rule.pattern {
-        Match::Yes => "its pattern matches the event".to_owned(),
-        Match::No(why) => format!("its pattern does not match ({})", mismatch(why)),
-        Match::Open(fields) => format!(
-            "its pattern tests `{}`, whose value is not known here",
-            fields.join("`, `")
-        ),
-    };
+    let pattern = judged("its pattern", &rule.pattern);
     let permission = match &rule.verdict {
         Verdict::Granted => "EventBridge may write to",
         Verdict::Missing(_) => "no resource policy lets EventBridge write to",

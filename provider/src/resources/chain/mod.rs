@@ -5,8 +5,12 @@ mod arrival;
 mod broken;
 mod event;
 mod facts;
+mod forwarded;
+mod forwarded_broken;
+mod forwarded_messages;
 mod gather;
 mod messages;
+mod pattern_messages;
 mod run;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

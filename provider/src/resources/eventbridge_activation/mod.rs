@@ -21,6 +21,8 @@ use crate::scalr::connection_id;
 ///
 /// It must depend on the targets of the bus, as in the example: once a connection is active, Scalr delivers the events that it held, and EventBridge drops those that no rule matches. If the AWS credentials belong to the connection's account, the activation warns of a bus that has no enabled rule with a target. It fails after 15 seconds if there is no bus and the same apply creates none.
 ///
+/// Where a `scalr_eventbridge_event_source` leads the events to a custom event bus, it must depend on the subscribers. The bus keeps events that no subscriber reads, but a subscriber that is created later gets them only if it starts at a point in time. The activation warns of a custom event bus that has no subscriber.
+///
 /// If a connection becomes `pending` or `failed`, the next apply refreshes it again. A paused connection (`enabled = false`) stays paused. Destroying the activation changes nothing in Scalr.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Activation {

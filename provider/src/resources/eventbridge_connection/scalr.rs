@@ -10,8 +10,8 @@ use tfplugin::{Diagnostics, Operation, Result, WaitEnd};
 use super::Connection;
 use super::messages::{self, doing};
 use crate::failure::{Cause as _, Standing};
-use crate::resources::messages::nothing_picks_up;
-use crate::resources::receiving::{Bus, Place, Receiver};
+use crate::resources::messages::not_received;
+use crate::resources::receiving::{Place, Receiver};
 use crate::scalr::{Attributes, Scalr};
 use crate::values::Region;
 
@@ -163,9 +163,10 @@ pub(super) async fn enable(
     let before = read(scalr, id).await?;
     let receiver = receiver(operation, &before.attributes).await;
     if let Some(receiver) = &receiver
-        && receiver.bus().await == Some(Bus::Drops)
+        && let Some(bus) = receiver.bus().await
+        && let Some(warning) = not_received(&bus, &before.attributes, messages::TARGETS_FIRST)
     {
-        operation.warn(nothing_picks_up(&before.attributes, messages::TARGETS_FIRST));
+        operation.warn(warning);
     }
     let answered = switch(scalr, id, plan).await?;
     match receiver {

@@ -1,10 +1,8 @@
 //! The custom event bus at AWS: made, changed, deleted, and what each of these waits for.
 
 use std::ops::ControlFlow::{Break, Continue};
-use std::time::Duration;
 
 use aws_sdk_eventbridgev2::operation::describe_event_bus::DescribeEventBusOutput;
-use aws_sdk_eventbridgev2::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_eventbridgev2::types::{BusState, EncryptionConfiguration, StorageConfiguration};
 use tfplugin::{Operation, Result, WaitEnd};
 use uuid::Uuid;
@@ -12,15 +10,14 @@ use uuid::Uuid;
 use super::CustomBus;
 use super::messages::{self, doing};
 use crate::aws::custom::{is_on_its_way, retention, wire_custom_tags};
+use crate::aws::custom_writes::{EVERY, create as create_once, written};
 use crate::aws::retry::{Attempted, InTheWay, Retry};
 use crate::aws::tags::Tags;
 use crate::aws::{Error, Regional, held_text};
-use crate::failure::{Cause as _, Effect};
+use crate::failure::Cause as _;
 
-/// How often a bus is looked at that is about to be in another state.
-const EVERY: Duration = Duration::from_secs(2);
-/// How often the creation is sent again whose answer was lost. It has the same token each time, so that there is one bus.
-const LOST_ANSWERS_MAX: u32 = 3;
+/// How often a name is asked for again that AWS refuses and shows no bus of.
+const VANISHED_MAX: u32 = 3;
 /// How often a deletion that failed by itself is asked for again.
 const DELETIONS_MAX: u32 = 3;
 /// Private state: the ARN of the key that AWS shows where an alias or an id is written.
@@ -34,7 +31,7 @@ pub(super) struct Made {
     pub(super) creation_time: Option<String>,
 }
 
-/// Makes the bus. The token says that a call is the same as the one before, whose answer was lost: AWS then gives the result of that.
+/// Makes the bus.
 pub(super) async fn create(
     operation: &Operation<'_, CustomBus>,
     aws: &Regional,
@@ -49,42 +46,63 @@ pub(super) async fn create(
         .storage_configuration(plan.wire_storage())
         .set_encryption_configuration(plan.kms_key_identifier.is_some().then(|| plan.wire_key()))
         .set_tags(wire_custom_tags(tags));
-    let mut retry = Retry::new(operation, EVERY, doing::make(name), messages::after_creating());
-    let (mut made, mut lost) = (Made::default(), 0);
-    while retry.next().await {
-        let answer = call.clone().send().await.map_err(|e| aws.failed(CALL, e));
-        let answer = answer.and_then(|bus| {
+    let send = || {
+        let sent = call.clone().send();
+        async move {
+            let bus = sent.await.map_err(|e| aws.failed(CALL, e))?;
             Ok(Made {
                 arn: aws.given(CALL, "EventBusArn", bus.event_bus_arn)?,
                 state: bus.state.map(|state| state.as_str().to_owned()),
                 creation_time: bus.creation_time.as_ref().and_then(written),
             })
-        });
-        let attempted = match answer {
-            Ok(bus) => {
-                made = bus;
-                Ok(Break(()))
-            }
-            Err(e) if e.code() == Some("ResourceAlreadyExistsException") => {
-                return Err(exists(aws, plan).await.into());
-            }
-            Err(e) if e.effect() == Effect::Unknown && !e.is_passing() && lost < LOST_ANSWERS_MAX => {
-                lost += 1;
-                Ok(Continue(messages::answer_lost(name, &e)))
-            }
-            Err(e) => Err(e),
+        }
+    };
+    for _ in 0..=VANISHED_MAX {
+        if let Some(made) = create_once(operation, messages::creation(name), &send).await? {
+            return Ok(made);
+        }
+        until_free(operation, aws, name).await?;
+    }
+    Err(messages::exists(name, &aws.name, None).into())
+}
+
+/// Waits until a bus of the name that is being deleted is gone. One that stays is an error.
+async fn until_free(operation: &Operation<'_, CustomBus>, aws: &Regional, name: &str) -> Result<()> {
+    let creation = messages::creation(name);
+    let doing = format!("make {}", creation.what);
+    let mut retry = Retry::new(operation, EVERY, doing, creation.standing);
+    while retry.next().await {
+        let attempted = match holder(aws, name).await {
+            Holder::Going => Ok(Continue(messages::is_still(name, BusState::Deleting.as_str()))),
+            Holder::NotShown => Ok(Break(())),
+            Holder::Stays(arn) => return Err(messages::exists(name, &aws.name, arn.as_deref()).into()),
         };
         if let Some(done) = retry.judge(attempted) {
-            return done.map(|()| made);
+            return done;
         }
     }
     Err(retry.given_up())
 }
 
-/// A bus of the name is there. Its ARN is what it can be imported by.
-async fn exists(aws: &Regional, plan: &CustomBus) -> tfplugin::Diagnostic {
-    let arn = aws.custom_bus_named(&plan.name).await.ok().flatten();
-    messages::exists(&plan.name, &aws.name, arn.as_deref())
+/// What has the name of a bus that AWS refuses to make.
+enum Holder {
+    /// A bus with this ARN, by which it can be imported, if AWS shows it.
+    Stays(Option<String>),
+    /// It is being deleted, and the name is free once it is gone.
+    Going,
+    /// It may have gone between the two calls.
+    NotShown,
+}
+
+async fn holder(aws: &Regional, name: &str) -> Holder {
+    let Ok(buses) = aws.custom_buses(name).await else {
+        return Holder::Stays(None);
+    };
+    match buses.into_iter().find(|bus| bus.name() == Some(name)) {
+        Some(bus) if bus.state() == Some(&BusState::Deleting) => Holder::Going,
+        Some(bus) => Holder::Stays(bus.event_bus_arn),
+        None => Holder::NotShown,
+    }
 }
 
 /// What a bus was asked for.
@@ -227,11 +245,6 @@ pub(super) fn key_of_alias(operation: &Operation<'_, CustomBus>) -> Option<Strin
 
 fn state_of(held: &DescribeEventBusOutput) -> &str {
     held.state().map_or("", BusState::as_str)
-}
-
-/// A time in RFC 3339.
-fn written(time: &DateTime) -> Option<String> {
-    time.fmt(DateTimeFormat::DateTime).ok()
 }
 
 impl CustomBus {

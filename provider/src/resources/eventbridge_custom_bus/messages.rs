@@ -7,16 +7,13 @@ use tfplugin::{Diagnostic, Resource as _, WaitEnd};
 
 use super::CustomBus;
 use super::aws::Change;
+use crate::aws::custom_writes::Creation;
 use crate::aws::{Error, Regional, quoted};
 use crate::failure::{Standing, UNCHANGED, import_block};
 use crate::resources::messages;
 
 /// What failed is named by what was being done.
 pub(super) mod doing {
-    pub(in super::super) fn make(name: &str) -> String {
-        format!("make the custom event bus `{name}`")
-    }
-
     pub(in super::super) fn change(name: &str) -> String {
         format!("change the custom event bus `{name}`")
     }
@@ -43,17 +40,15 @@ pub(super) async fn nothing_to_import(name: &str, aws: &Regional) -> Diagnostic 
     messages::nothing_to_import(&what, &aws.account_in_words().await, &aws.name)
 }
 
-/// The state when CreateEventBus failed.
-pub(super) fn after_creating() -> Standing {
-    Standing::new(
-        UNCHANGED,
-        "The bus may be there now: if it is, the next apply says so and shows how to import it.",
-    )
-}
-
-/// Awaited before the same call is sent again.
-pub(super) fn answer_lost(name: &str, error: &Error) -> String {
-    format!("whether the custom event bus `{name}` was made is not known, and is asked again: {error}")
+/// What is made, and the state when CreateEventBus failed.
+pub(super) fn creation(name: &str) -> Creation {
+    Creation {
+        what: format!("the custom event bus `{name}`"),
+        standing: Standing::new(
+            UNCHANGED,
+            "The bus may be there now: if it is, the next apply says so and shows how to import it.",
+        ),
+    }
 }
 
 /// A bus of this name is there, and is nobody's that this apply knows.

@@ -19,7 +19,7 @@ use messages::doing;
 
 /// A custom event bus (EventBridge V2): it keeps events for up to a year, delivers them in order, and replays them from a point in time. A `scalr_eventbridge_bus` is of the other kind, which AWS calls Classic.
 ///
-/// A `scalr_eventbridge_event_source` leads a connection's events to the bus, in place of a `scalr_eventbridge_bus`. Subscribers deliver them. This provider has no resource for a subscriber: `aws eventsv2 create-subscriber` creates one.
+/// A `scalr_eventbridge_event_source` leads a connection's events to the bus, in place of a `scalr_eventbridge_bus`. A `scalr_eventbridge_subscriber` delivers them.
 ///
 /// AWS has custom event buses in 14 regions, and allows 5 of them in each for an account. A partner's events reach one in the region of the connection only.
 #[derive(Attrs, Clone, Debug, PartialEq)]
@@ -128,16 +128,10 @@ impl Resource for CustomBus {
             aws::update(operation, &aws, &plan, &prior).await?;
             plan.settle(operation, &aws, aws::Change::Update).await?;
         }
-        let (held, planned) = (
-            prior.tags_all.unwrap_or_default(),
-            plan.tags_all.clone().unwrap_or_default(),
-        );
-        let own = [prior.tags.as_ref(), plan.tags.as_ref()];
-        let tagging = defaults::tagging(operation.client())?;
-        let wanted = tags::wanted(&planned, own, tagging.defaults);
-        let tagged = aws
-            .retag_custom(plan.known_arn(), &held, &wanted, tagging.ignored)
-            .await;
+        let held = (prior.tags.as_ref(), prior.tags_all.as_ref());
+        let planned = (plan.tags.as_ref(), plan.tags_all.as_ref());
+        let tagged =
+            defaults::retag_custom(operation.client(), &aws, plan.known_arn(), [held, planned]).await?;
         tagged.map_err(|e| e.during_with(doing::tag(&plan.name), &messages::after_tagging()))?;
         Ok(plan)
     }

@@ -1,5 +1,6 @@
 //! What a plan says of a custom event bus: that events would be lost, that AWS would refuse it, or that another resource has it.
 
+use aws_sdk_eventbridgev2::types::BusState;
 use scalr_events::regions;
 use tfplugin::{Plan, PlanAction, Value};
 
@@ -105,9 +106,11 @@ async fn look(plan: &mut Plan<'_, CustomBus>) {
         region: aws.name.clone(),
         name: name.clone(),
     });
-    let Some(held) = aws.heard(Service::CustomBuses, aws.custom_buses("").await) else {
+    let Some(mut held) = aws.heard(Service::CustomBuses, aws.custom_buses("").await) else {
         return;
     };
+    // An apply waits until these are gone.
+    held.retain(|bus| bus.state() != Some(&BusState::Deleting));
     let same = held.iter().find(|bus| bus.name() == Some(&name));
     if let Some(arn) = same
         .and_then(|bus| bus.event_bus_arn())

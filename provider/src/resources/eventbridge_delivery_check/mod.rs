@@ -27,7 +27,7 @@ const RUNS_AGAIN: &str = "The check is not in the state; the next apply runs it 
 ///
 /// The check runs once, when it is created. Change `triggers` to run it again; with the names of the connection and the bus as triggers, it runs again for another connection or bus. A check that failed is not in the state, so the next apply runs it again. Destroying a check makes no call.
 ///
-/// If the event does not arrive, the error names the link that is broken. No run is started if all connections to the AWS account and region are paused, or if the log group cannot be read. That is so if it is missing, if the credentials may not read it, or if it is of class INFREQUENT_ACCESS, in which AWS allows no search. The plan warns of a missing log group and of that class, and refuses a workspace that Scalr does not have.
+/// If the event does not arrive, the error names the link that is broken: on a Classic bus among its rules and targets, on a custom event bus among its event source and subscribers. No run is started if all connections to the AWS account and region are paused, or if the log group cannot be read. That is so if it is missing, if the credentials may not read it, or if it is of class INFREQUENT_ACCESS, in which AWS allows no search. The plan warns of a missing log group and of that class, and refuses a workspace that Scalr does not have.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct DeliveryCheck {
     /// Workspace to start the run in. The run is dry: it plans, and changes nothing.

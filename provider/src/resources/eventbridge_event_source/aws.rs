@@ -1,10 +1,8 @@
 //! The event source at AWS: made, changed, deleted, and what each of these waits for.
 
 use std::ops::ControlFlow::{Break, Continue};
-use std::time::Duration;
 
 use aws_sdk_eventbridgev2::operation::describe_event_source::DescribeEventSourceOutput;
-use aws_sdk_eventbridgev2::primitives::DateTimeFormat;
 use aws_sdk_eventbridgev2::types::{
     EventSourceConfiguration, EventSourceState, OnFailureConfiguration, PartnerEventsSourceConfiguration,
 };
@@ -14,19 +12,14 @@ use uuid::Uuid;
 use super::messages::{self, doing};
 use super::{EventSource, partner};
 use crate::aws::custom::wire_custom_tags;
+use crate::aws::custom_writes::{EVERY, create as create_once, written};
 use crate::aws::retry::Retry;
 use crate::aws::tags::Tags;
 use crate::aws::{Error, Regional, held_text};
-use crate::failure::{Cause as _, Effect};
+use crate::failure::Cause as _;
 use crate::values::Json;
 
-/// How often an event source is looked at that is about to be in another state.
-const EVERY: Duration = Duration::from_secs(2);
-/// How often the creation is sent again whose answer was lost. It has the same token each time, so that there is one event source.
-const LOST_ANSWERS_MAX: u32 = 3;
-
-/// Makes the event source, and returns its ARN. The token says that a call is the same as the one before, whose answer was lost: AWS
-/// then gives the result of that.
+/// Makes the event source, and returns its ARN.
 pub(super) async fn create(
     operation: &Operation<'_, EventSource>,
     aws: &Regional,
@@ -41,31 +34,18 @@ pub(super) async fn create(
         .configuration(plan.wire(&doing::make(name))?)
         .set_description(plan.description.clone())
         .set_tags(wire_custom_tags(tags));
-    let mut retry = Retry::new(operation, EVERY, doing::make(name), messages::after_creating());
-    let (mut made, mut lost) = (String::new(), 0);
-    while retry.next().await {
-        let answer = call.clone().send().await.map_err(|e| aws.failed(CALL, e));
-        let answer = answer.and_then(|source| aws.given(CALL, "EventSourceArn", source.event_source_arn));
-        let attempted = match answer {
-            Ok(arn) => {
-                made = arn;
-                Ok(Break(()))
-            }
-            Err(e) if e.code() == Some("ResourceAlreadyExistsException") => {
-                let arn = aws.event_source_named(name).await.ok().flatten();
-                return Err(messages::exists(name, &aws.name, arn.as_deref()).into());
-            }
-            Err(e) if e.effect() == Effect::Unknown && !e.is_passing() && lost < LOST_ANSWERS_MAX => {
-                lost += 1;
-                Ok(Continue(messages::answer_lost(name, &e)))
-            }
-            Err(e) => Err(e),
-        };
-        if let Some(done) = retry.judge(attempted) {
-            return done.map(|()| made);
+    let send = || {
+        let sent = call.clone().send();
+        async move {
+            let source = sent.await.map_err(|e| aws.failed(CALL, e))?;
+            aws.given(CALL, "EventSourceArn", source.event_source_arn)
         }
+    };
+    if let Some(arn) = create_once(operation, messages::creation(name), send).await? {
+        return Ok(arn);
     }
-    Err(retry.given_up())
+    let arn = aws.event_source_named(name).await.ok().flatten();
+    Err(messages::exists(name, &aws.name, arn.as_deref()).into())
 }
 
 /// Writes what changed. The configuration is one block, which AWS replaces whole; sent again, it makes the managed Classic bus again.
@@ -190,9 +170,7 @@ impl EventSource {
                 attempts.awaiting(messages::is_on_its_way(&self.name));
                 continue;
             }
-            self.creation_time = held
-                .creation_time()
-                .and_then(|time| time.fmt(DateTimeFormat::DateTime).ok());
+            self.creation_time = held.creation_time().and_then(written);
             let partner = aws.source(self.partner_source()).await.ok().flatten();
             self.partner_source_state = Some(partner::state_of(partner.as_ref()));
             return match held.state() {
@@ -223,9 +201,7 @@ impl EventSource {
         self.dead_letter_arn = queue.filter(|arn| !arn.is_empty()).map(str::to_owned);
         self.description = held_text(self.description.as_deref(), held.description());
         self.state = held.state().map(|state| state.as_str().to_owned());
-        self.creation_time = held
-            .creation_time()
-            .and_then(|time| time.fmt(DateTimeFormat::DateTime).ok());
+        self.creation_time = held.creation_time().and_then(written);
         Ok(())
     }
 

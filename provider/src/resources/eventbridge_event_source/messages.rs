@@ -4,6 +4,7 @@ use tfplugin::{Diagnostic, Resource as _, WaitEnd};
 
 use super::EventSource;
 use super::partner::InTheWay;
+use crate::aws::custom_writes::Creation;
 use crate::aws::{Error, Regional};
 use crate::failure::{Standing, UNCHANGED, import_block};
 use crate::resources::messages;
@@ -63,17 +64,15 @@ pub(super) fn incomplete(doing: &str, why: &str) -> Diagnostic {
         .standing("Nothing was changed.")
 }
 
-/// The state when CreateEventSource failed.
-pub(super) fn after_creating() -> Standing {
-    Standing::new(
-        UNCHANGED,
-        "The event source may be there now: if it is, the next apply says so and shows how to import it.",
-    )
-}
-
-/// Awaited before the same call is sent again.
-pub(super) fn answer_lost(name: &str, error: &Error) -> String {
-    format!("whether the event source `{name}` was made is not known, and is asked again: {error}")
+/// What is made, and the state when CreateEventSource failed.
+pub(super) fn creation(name: &str) -> Creation {
+    Creation {
+        what: format!("the event source `{name}`"),
+        standing: Standing::new(
+            UNCHANGED,
+            "The event source may be there now: if it is, the next apply says so and shows how to import it.",
+        ),
+    }
 }
 
 /// An event source of this name is there.

@@ -17,7 +17,7 @@ use crate::ownership::{Object, Owner};
 use crate::values::{Json, Region};
 use messages::doing;
 
-/// Leads the events of a partner event source of Scalr to a custom event bus. After that, the events of the connection arrive on this bus, and subscribers can receive them.
+/// Leads the events of a partner event source of Scalr to a custom event bus. After that, the events of the connection arrive on this bus, and a `scalr_eventbridge_subscriber` can deliver them.
 ///
 /// It takes the place of a `scalr_eventbridge_bus`: AWS activates a source for one of the two only, and makes a Classic event bus of its own for it, which it manages. A Classic bus that is there already has to be deleted first; Scalr's events are dropped from then on until this resource is there. Replacing it has such a gap too, and it cannot be replaced with `create_before_destroy`.
 ///
@@ -83,9 +83,14 @@ impl Resource for EventSource {
         plan.complete(&aws, operation.client())?;
         operation.client().memory().begin_creation(&plan.object());
         Owner::ensure(operation);
-        partner::wait_until_pending(operation, &aws, &plan).await?;
-        let tags = defaults::tagging(operation.client())?.sent(plan.tags.as_ref());
-        plan.arn = Some(aws::create(operation, &aws, &plan, &tags).await?);
+        plan.arn = match plan.make(operation, &aws).await {
+            Ok(arn) => Some(arn),
+            Err(failed) => {
+                // An activation that waits for it waits no longer.
+                operation.client().walk().no_association(plan.partner_source());
+                return Err(failed);
+            }
+        };
         plan.state = None;
         operation.save(plan.clone());
         plan.settle(operation, &aws).await?;
@@ -133,16 +138,10 @@ impl Resource for EventSource {
             aws::update(operation, &aws, &plan, &prior).await?;
             plan.settle(operation, &aws).await?;
         }
-        let (held, planned) = (
-            prior.tags_all.unwrap_or_default(),
-            plan.tags_all.clone().unwrap_or_default(),
-        );
-        let own = [prior.tags.as_ref(), plan.tags.as_ref()];
-        let tagging = defaults::tagging(operation.client())?;
-        let wanted = tags::wanted(&planned, own, tagging.defaults);
-        let tagged = aws
-            .retag_custom(plan.known_arn(), &held, &wanted, tagging.ignored)
-            .await;
+        let held = (prior.tags.as_ref(), prior.tags_all.as_ref());
+        let planned = (plan.tags.as_ref(), plan.tags_all.as_ref());
+        let tagged =
+            defaults::retag_custom(operation.client(), &aws, plan.known_arn(), [held, planned]).await?;
         tagged.map_err(|e| e.during_with(doing::tag(&plan.name), &messages::after_tagging()))?;
         Ok(plan)
     }
@@ -168,6 +167,13 @@ impl Resource for EventSource {
 }
 
 impl EventSource {
+    /// Makes it once the partner's source can be taken, and returns its ARN.
+    async fn make(&self, operation: &Operation<'_, Self>, aws: &Regional) -> Result<String> {
+        partner::wait_until_pending(operation, aws, self).await?;
+        let tags = defaults::tagging(operation.client())?.sent(self.tags.as_ref());
+        aws::create(operation, aws, self, &tags).await
+    }
+
     fn known_arn(&self) -> &str {
         self.arn.as_deref().unwrap_or_default()
     }

@@ -81,7 +81,8 @@ pub(super) async fn in_the_way(aws: &Regional, source: &str) -> Result<InTheWay,
     if bus.managed_by().is_none() {
         return Ok(InTheWay::Classic);
     }
-    Ok(InTheWay::Other(aws.event_source_of(source).await.ok().flatten()))
+    let other = aws.event_source_of(source).await.ok().flatten();
+    Ok(InTheWay::Other(other.and_then(|other| other.name)))
 }
 
 /// Its state in words; what AWS does not show is missing.

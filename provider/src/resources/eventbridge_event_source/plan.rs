@@ -23,6 +23,7 @@ pub(super) async fn decide(plan: &mut Plan<'_, EventSource>) {
     warn_of_loss(plan);
     judge_regions(plan);
     plan_states(plan);
+    note_association(plan);
     look(plan).await;
     let object = planned(plan);
     handover::plan(plan, object, "another `name`", EventSource::name());
@@ -90,6 +91,18 @@ fn plan_states(plan: &mut Plan<'_, EventSource>) {
     }
     if let Some(state @ ("DELETED" | "MISSING")) = prior.partner_source_state.as_deref() {
         plan.warn(messages::partner_gone(prior.partner_source(), state));
+    }
+}
+
+/// The activation, which is planned later, reads the status that comes of it.
+fn note_association(plan: &Plan<'_, EventSource>) {
+    let keeps = |prior: &EventSource| !prior.is_to_be_repaired() && !plan.replaces();
+    let partner = plan.planned(EventSource::partner_event_source_arn()).known();
+    let Some(source) = partner.as_deref().and_then(arn::event_source_name) else {
+        return;
+    };
+    if let Some(client) = plan.client().filter(|_| !plan.prior().is_some_and(keeps)) {
+        client.walk().association(source);
     }
 }
 

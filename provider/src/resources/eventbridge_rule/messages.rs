@@ -233,8 +233,11 @@ pub(super) fn source_of_the_bus(bus: &str) -> String {
 }
 
 pub(super) fn matches_nothing(whose: &str, reasons: &[String]) -> Diagnostic {
-    Diagnostic::warning(format!("The event pattern of {whose} matches none of Scalr's events")).detail(format!(
-        "As far as the fields of Scalr's events are known, the rule will match nothing:\n\n{}\n\n{WHERE_TO_LOOK}",
+    Diagnostic::warning(format!(
+        "The event pattern of {whose} matches none of Scalr's events"
+    ))
+    .detail(format!(
+        "As far as the fields of Scalr's events are known, no event matches it:\n\n{}\n\n{WHERE_TO_LOOK}",
         listed(reasons)
     ))
 }
@@ -243,7 +246,7 @@ pub(super) fn matches_in_part(whose: &str, reasons: &[String]) -> Diagnostic {
     Diagnostic::warning(format!(
         "Part of the event pattern of {whose} matches none of Scalr's events"
     )).detail(format!(
-        "As far as the fields of Scalr's events are known, the rule matches events, but none by these:\n\n{}\n\n{WHERE_TO_LOOK}",
+        "As far as the fields of Scalr's events are known, events match it, but none by these:\n\n{}\n\n{WHERE_TO_LOOK}",
         listed(reasons)
     ))
 }
@@ -253,7 +256,7 @@ pub(super) fn odd_values(whose: &str, reasons: &[String]) -> Diagnostic {
         "The event pattern of {whose} probably looks for something else than is meant"
     ))
     .detail(format!(
-        "The rule works as it is written, which may not be what is wanted:\n\n{}\n\n{WHERE_TO_LOOK}",
+        "It works as it is written, which may not be what is wanted:\n\n{}\n\n{WHERE_TO_LOOK}",
         listed(reasons)
     ))
 }

@@ -1,7 +1,7 @@
 //! What can be said of a rule's pattern before AWS is asked.
 
 use event_pattern::{LENGTH_MAX, LENGTH_QUOTA, Pattern, Warning};
-use scalr_events::EventType;
+use scalr_events::{EventType, nearest};
 use serde_json::{Value, json};
 use tfplugin::{Diagnostic, Plan};
 
@@ -73,6 +73,22 @@ fn warnings(whose: &str, text: &str) -> Vec<Diagnostic> {
         found.push(messages::numbers_out_of_range(whose, &numbers));
     }
     found
+}
+
+/// What a filter of a custom event bus, on which others' events may be, lets through of Scalr's: warnings, if it is meant for them.
+pub(in crate::resources) fn unmatched(whose: &str, text: &str) -> Vec<Diagnostic> {
+    if !names_scalr(text) && !is_nearly_a_type(text) {
+        return Vec::new();
+    }
+    of_scalrs_events(whose, text, None)
+}
+
+/// Whether the pattern asks for what looks like a misspelt type of Scalr's events.
+fn is_nearly_a_type(text: &str) -> bool {
+    let pattern: Value = serde_json::from_str(text).unwrap_or_default();
+    let types = pattern.get("detail-type").and_then(Value::as_array);
+    let mut types = types.into_iter().flatten().filter_map(Value::as_str);
+    types.any(|name| nearest(name, EventType::ALL.map(EventType::as_str)).is_some())
 }
 
 /// Whether a pattern is for Scalr's events. A bus whose name is not known yet is taken for one that is made in the same apply, unless

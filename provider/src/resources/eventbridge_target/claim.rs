@@ -83,7 +83,7 @@ impl From<Diagnostics> for NotMade {
 }
 
 /// The tag goes into the very call that makes the group: a kill in between must not leave one that nobody owns.
-async fn make(
+pub(in crate::resources) async fn make(
     aws: &Regional,
     group: &LogGroup,
     owner: &str,

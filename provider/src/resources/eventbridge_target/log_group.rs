@@ -19,7 +19,7 @@ use crate::ownership::{Object, Owner, Turn};
 use crate::resources::handover;
 
 /// The tag that names the owner of a log group made here.
-pub(super) const OWNER_TAG: &str = "scalr-eventbridge:owner";
+pub(in crate::resources) const OWNER_TAG: &str = "scalr-eventbridge:owner";
 /// The tag that names who gets the group once the target of its owner is destroyed: with `create_before_destroy` the new
 /// target is made before that.
 pub(super) const NEXT_OWNER_TAG: &str = "scalr-eventbridge:next-owner";
@@ -222,7 +222,11 @@ async fn release(
 }
 
 /// Removes a tag from a group; one that is gone has none.
-pub(super) async fn untag(aws: &Regional, arn: &str, key: &str) -> std::result::Result<(), Error> {
+pub(in crate::resources) async fn untag(
+    aws: &Regional,
+    arn: &str,
+    key: &str,
+) -> std::result::Result<(), Error> {
     let call = aws.logs.untag_resource().resource_arn(arn).tag_keys(key);
     let answer = call.send().await.map_err(|e| aws.failed("logs:UntagResource", e));
     gone(answer).map(drop)
@@ -303,7 +307,7 @@ async fn another(
 }
 
 /// Puts tags on a group.
-pub(super) async fn tag(
+pub(in crate::resources) async fn tag(
     aws: &Regional,
     arn: &str,
     group: &LogGroup,
@@ -328,7 +332,7 @@ pub(super) async fn tag(
 }
 
 /// Brings the retention to what is planned.
-async fn set_retention(
+pub(in crate::resources) async fn set_retention(
     aws: &Regional,
     group: &LogGroup,
     held: Option<&WireGroup>,
@@ -391,7 +395,7 @@ pub(super) fn need(target_id: &str, group: &str, rule_arn: &str) -> Need {
     }
 }
 
-pub(super) fn arn_of(held: &WireGroup, known: Option<&LogGroup>) -> String {
+pub(in crate::resources) fn arn_of(held: &WireGroup, known: Option<&LogGroup>) -> String {
     let arn = held
         .log_group_arn()
         .or(held.arn())

@@ -30,7 +30,10 @@ use crate::failure::Cause as _;
 use crate::ownership::Owner;
 use crate::values::{Json, Region};
 use crate::{check, defaults};
+pub(super) use claim::make as make_group;
+pub(super) use log_group::{OWNER_TAG, arn_of, set_retention, tag, untag};
 use messages::doing;
+pub(super) use parts::LogGroup as TargetGroup;
 use parts::{DeadLetterConfig, InputTransformer, LogGroup, RetryPolicy};
 
 /// A target of a rule: where the matched events go.

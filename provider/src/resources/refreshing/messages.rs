@@ -121,7 +121,8 @@ fn pending(wire: &ConnectionAttributes, wording: &Wording) -> (String, String) {
         wire.aws_account_id, wire.region
     );
     let next = format!(
-        "Associate it with a `scalr_eventbridge_bus` of that name in that account and region{}; then {}.",
+        "Associate it with a `scalr_eventbridge_bus` of that name in that account and region{}; or have a `scalr_eventbridge_event_source` \
+         lead it to a custom event bus. Then {}.",
         wording.targets_first, wording.again
     );
     (missing, next)

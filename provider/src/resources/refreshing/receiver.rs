@@ -8,7 +8,7 @@ use tfplugin::{ClientOf, Operation};
 use tokio::time::Instant;
 
 use crate::client::Client;
-use crate::resources::messages::nothing_picks_up;
+use crate::resources::messages::not_received;
 use crate::resources::receiving::{Bus, Place, Receiver};
 
 /// How long a bus that this configuration does not make may take to appear.
@@ -48,7 +48,7 @@ impl<'a, 'o, T> Watch<'a, 'o, T> {
     where
         T: ClientOf<K, Client = Client>,
     {
-        if matches!(self.bus, Some(Bus::Drops | Bus::Keeps)) {
+        if !matches!(self.bus, None | Some(Bus::Missing)) {
             return;
         }
         if let Side::NotAsked = self.side {
@@ -62,9 +62,12 @@ impl<'a, 'o, T> Watch<'a, 'o, T> {
         if self.bus.is_none() {
             self.side = Side::Silent;
         }
-        if self.bus == Some(Bus::Drops) {
-            self.operation
-                .warn(nothing_picks_up(&found.attributes, self.targets_first));
+        let warning = self
+            .bus
+            .as_ref()
+            .and_then(|bus| not_received(bus, &found.attributes, self.targets_first));
+        if let Some(warning) = warning {
+            self.operation.warn(warning);
         }
     }
 

@@ -12,7 +12,6 @@ scenarios![
     only_what_changed_is_sent,
     a_key_is_shown_as_it_is_written,
     a_lost_answer_is_asked_for_with_the_same_token,
-    an_existing_bus_is_refused_with_its_import_block,
     a_bus_that_fails_says_why,
     a_wait_that_ends_leaves_the_bus_in_the_state,
     drift_is_shown_and_repaired,
@@ -171,30 +170,6 @@ async fn a_lost_answer_is_asked_for_with_the_same_token() {
             names(&made.diags, &["`scalr`", "may be there now", "import"]);
         }
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_existing_bus_is_refused_with_its_import_block() {
-    let (fake, harness) = stage().await;
-    let arn = fake.state().custom.hold(ACCOUNT, BUS);
-    let resource = harness.resource(NAME);
-    let planned = resource.plan(None, config(json!({}))).await.unwrap();
-    names(&planned.warnings, &["already", &arn]);
-    let made = resource.apply(planned).await;
-    assert!(made.state.is_none());
-    names(
-        &made.diags,
-        &["exists already", &format!("id = \"{arn}\""), "`moved`"],
-    );
-    // Without the permission to list them its name is there to import it by.
-    fake.state()
-        .trouble("v2:ListEventBuses", Trouble::Says("AccessDeniedException", "No."));
-    let planned = resource.plan(None, config(json!({}))).await.unwrap();
-    assert!(planned.warnings.is_empty());
-    fake.state()
-        .trouble("v2:ListEventBuses", Trouble::Says("AccessDeniedException", "No."));
-    let made = resource.apply(planned).await;
-    names(&made.diags, &["id = \"scalr@us-east-1\""]);
 }
 
 #[tokio::test(start_paused = true)]

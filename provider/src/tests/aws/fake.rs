@@ -46,6 +46,8 @@ pub(in crate::tests) struct Holdings {
     /// Names of the archives of all buses.
     pub(in crate::tests) archives: Vec<&'static str>,
     pub(in crate::tests) groups: BTreeMap<String, Json>,
+    /// Log streams by group and name.
+    pub(in crate::tests) streams: std::collections::BTreeSet<(String, String)>,
     /// Resource policies by the log group's ARN.
     pub(in crate::tests) policies: BTreeMap<String, String>,
     /// The account's resource policies by name.
@@ -379,6 +381,7 @@ impl Holdings {
                 json!({})
             }
             "DeleteLogGroup" => {
+                self.streams.retain(|(of, _)| *of != group);
                 self.groups.remove(&group).ok_or_else(not_found)?;
                 self.policies.remove(&group_arn(&group));
                 self.tags.remove(&group_arn(&group));
@@ -429,7 +432,7 @@ impl Holdings {
                 self.policies.remove(&text("resourceArn"));
                 json!({})
             }
-            _ => return self.carry_out_http(name, body),
+            _ => return self.carry_out_streams(name, body),
         })
     }
 
@@ -468,8 +471,12 @@ fn stored_policy(document: &str) -> Result<String, Trouble> {
 
 /// AWS manages the rule of an archive.
 fn managed_by(rule: &str) -> Option<&'static str> {
-    rule.starts_with("Events-Archive-")
-        .then_some("prod.vhs.events.aws.internal")
+    match rule {
+        "EventsV2-EventSource" => Some("events.amazonaws.com"),
+        _ => rule
+            .starts_with("Events-Archive-")
+            .then_some("prod.vhs.events.aws.internal"),
+    }
 }
 
 fn bus_arn(name: &str) -> String {

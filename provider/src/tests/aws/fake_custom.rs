@@ -1,5 +1,5 @@
 //! EventBridge V2 of the fake AWS, with its wire form: CBOR. Calls are named `v2:CreateEventBus`, since Classic has a call of the
-//! same name. Times are the seconds of members whose names end in `Time`.
+//! same name. Times are the seconds of members whose names end in `Time` or `Point`.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -24,6 +24,10 @@ pub(in crate::tests) struct Custom {
     pub(in crate::tests) sources: BTreeMap<String, Json>,
     /// Names of the subscribers of all buses.
     pub(in crate::tests) subscribers: Vec<&'static str>,
+    /// The subscribers that were made here by ARN, as they are described.
+    pub(in crate::tests) held_subscribers: BTreeMap<String, Json>,
+    /// A queue for failure records stays, whatever an update says.
+    pub(in crate::tests) keeps_queue: bool,
     /// States that the next looks at a bus find, with the reason.
     pub(in crate::tests) states: VecDeque<(&'static str, &'static str)>,
     /// A bus that a deletion leaves, as `DELETE_FAILED`.
@@ -31,7 +35,7 @@ pub(in crate::tests) struct Custom {
     /// An update is taken, and fails.
     pub(in crate::tests) unchangeable: bool,
     /// The results of creations, by their tokens.
-    tokens: BTreeMap<String, Json>,
+    pub(super) tokens: BTreeMap<String, Json>,
     /// What the last update carried.
     pub(in crate::tests) updated: Json,
 }
@@ -135,10 +139,8 @@ impl Holdings {
                 let named = |bus: &&Json| bus["Name"].as_str().is_some_and(|name| name.starts_with(&prefix));
                 json!({ "EventBuses": self.custom.buses.values().filter(named).collect::<Vec<_>>() })
             }
-            "ListSubscribers" => {
-                let named = self.custom.subscribers.iter().map(|name| json!({ "Name": name }));
-                json!({ "Subscribers": named.collect::<Vec<_>>() })
-            }
+            call @ ("CreateSubscriber" | "DescribeSubscriber" | "UpdateSubscriber" | "DeleteSubscriber"
+            | "ListSubscribers") => return self.carry_out_subscribers(call, body),
             "CreateEventSource"
             | "DescribeEventSource"
             | "UpdateEventSource"
@@ -198,7 +200,7 @@ impl Holdings {
                 made["EventSourceArn"] = json!(arn);
                 made["State"] = json!("ACTIVE");
                 made["CreationTime"] = json!(1_790_000_000);
-                self.forward(&partner);
+                self.forward(&partner, &text("EventBusArn"));
                 let tags = serde_json::from_value(body["Tags"].clone()).unwrap_or_default();
                 self.tags.insert(arn.clone(), tags);
                 self.custom.tokens.insert(text("ClientToken"), made.clone());
@@ -219,9 +221,10 @@ impl Holdings {
                         source[member] = body[member].clone();
                     }
                 }
+                let to = source["EventBusArn"].as_str().unwrap_or_default().to_owned();
                 self.custom.updated = body.clone();
                 if !body["Configuration"].is_null() {
-                    self.forward(&partner_of(body));
+                    self.forward(&partner_of(body), &to);
                 }
                 json!({})
             }
@@ -229,6 +232,8 @@ impl Holdings {
                 let source = self.custom.sources.remove(&arn).ok_or_else(not_found)?;
                 let partner = partner_of(&source);
                 self.buses.remove(&partner);
+                self.rules.remove(&managed_rule(&partner));
+                self.targets.remove(&managed_rule(&partner));
                 self.sources.insert(partner, "PENDING");
                 json!({})
             }
@@ -239,13 +244,23 @@ impl Holdings {
         })
     }
 
-    /// The Classic bus that AWS manages for a partner's source.
-    fn forward(&mut self, partner: &str) {
+    /// The Classic bus that AWS manages for a partner's source, and the rule on it that leads to the custom event bus.
+    fn forward(&mut self, partner: &str, to: &str) {
         let arn = format!("arn:aws:events:us-east-1:{ACCOUNT}:event-bus/{partner}");
         let bus = json!({ "Name": partner, "Arn": arn, "ManagedBy": "events.amazonaws.com" });
         self.buses.insert(partner.to_owned(), bus);
         self.sources.insert(partner.to_owned(), "ACTIVE");
+        let (bus, rule) = managed_rule(partner);
+        let held = json!({ "Name": rule, "State": "ENABLED", "ManagedBy": "events.amazonaws.com" });
+        self.rules.insert((bus.clone(), rule.clone()), held);
+        self.targets
+            .insert((bus, rule), vec![json!({ "Id": "to", "Arn": to })]);
     }
+}
+
+/// The managed rule by bus and name.
+fn managed_rule(partner: &str) -> (String, String) {
+    (partner.to_owned(), "EventsV2-EventSource".to_owned())
 }
 
 fn partner_of(body: &Json) -> String {
@@ -295,7 +310,7 @@ fn encode(name: &str, value: &Json, to: &mut Encoder) {
     match value {
         Json::Null => to.null(),
         Json::Bool(value) => to.boolean(*value),
-        Json::Number(number) if name.ends_with("Time") => {
+        Json::Number(number) if name.ends_with("Time") || name.ends_with("Point") => {
             to.timestamp(&DateTime::from_secs(number.as_i64().unwrap_or_default()))
         }
         Json::Number(number) => to.long(number.as_i64().unwrap_or_default()),
@@ -337,6 +352,7 @@ fn decoded(from: &mut Decoder<'_>) -> Json {
             }
             Json::Array(all)
         }
+        Type::Tag => json!(from.timestamp().unwrap().secs()),
         Type::String | Type::StringIndef => json!(from.string().unwrap()),
         Type::Bool => json!(from.boolean().unwrap()),
         Type::Null => {

@@ -4,12 +4,14 @@
 pub(super) mod api_destination;
 pub(super) mod bus;
 pub(super) mod custom_bus;
+pub(super) mod custom_bus_taken;
 pub(super) mod event_source;
 pub(super) mod fake;
 pub(super) mod fake_custom;
 pub(super) mod fake_http;
 pub(super) mod fake_sns;
 pub(super) mod fake_sqs;
+pub(super) mod fake_subscribers;
 pub(super) mod handover;
 pub(super) mod imports;
 pub(super) mod incomplete;
@@ -25,6 +27,8 @@ pub(super) mod rule;
 pub(super) mod secrets;
 pub(super) mod settings;
 pub(super) mod source;
+pub(super) mod subscriber;
+pub(super) mod subscriber_group;
 pub(super) mod target;
 pub(super) mod topic_permission;
 

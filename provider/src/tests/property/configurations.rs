@@ -14,6 +14,7 @@ const ROLE: &str = "arn:aws:iam::123456789012:role/[a-z]{1,6}(/[a-z]{1,6})?";
 const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 const LAMBDA: &str = "lambda:us-east-1:123456789012:function:x";
 const STREAM: &str = "kinesis:us-east-1:123456789012:stream/x";
+const CALL: &str = "events:::aws-sdk:cloudwatchlogs:putLogEvents";
 const MACHINE: &str = "states:us-east-1:123456789012:stateMachine:x";
 /// Looked at by nobody: it is another account's.
 const THEIR_QUEUE: &str = "arn:aws:sqs:us-east-1:210987654321:dead";
@@ -221,6 +222,97 @@ pub(super) fn event_source_rest(_: &There, _: &Json) -> Values {
         ),
         perhaps("tags", trimmed(tags())),
     ])
+}
+
+pub(super) fn subscriber(there: &There) -> Values {
+    let at = |service: &str| format!("arn:aws:{service}");
+    let queue = "sqs:us-east-1:123456789012:runs";
+    let bus = "events:us-east-1:123456789012:event-bus/default";
+    let targets = [queue, bus, CALL, LAMBDA, STREAM, MACHINE].map(at);
+    let arn = object(vec![always("target_arn", of(&targets))]);
+    let group = object(vec![always("name", name("/[a-zA-Z0-9_/.-]{1,20}"))]);
+    let group = object(vec![always("log_group", group)]);
+    let at = object(vec![
+        always("name", name("[A-Za-z0-9][A-Za-z0-9._-]{0,20}")),
+        always("event_bus_arn", of(&there.custom_buses)),
+        perhaps("type", one_of(&["UNORDERED", "FIFO"])),
+    ]);
+    let horizon = object(vec![always("type", one_of(&["HORIZON"]))]);
+    // It has to be within the time for which the bus keeps events: checked by unit tests.
+    let ends = json!({ "type": "HORIZON", "end_point": "2126-01-01T00:00:00Z" });
+    let point = prop_oneof![horizon, Just(ends)].boxed();
+    let at_a_point = object(vec![
+        always("starting_position", one_of(&["POINT_IN_TIME"])),
+        always("point_in_time", point),
+    ]);
+    let latest = object(vec![perhaps("starting_position", one_of(&["LATEST"]))]);
+    let at = both(at, prop_oneof![at_a_point, latest].boxed());
+    both(at, prop_oneof![arn, group].boxed())
+}
+
+pub(super) fn subscriber_rest(_: &There, identity: &Json) -> Values {
+    let target = identity["target_arn"].as_str().unwrap_or_default();
+    let retry = object(vec![
+        perhaps("maximum_event_age_in_seconds", number(60, 86_400)),
+        perhaps("maximum_retry_attempts", number(0, 185)),
+    ]);
+    let batch = object(vec![
+        perhaps("maximum_batch_size", number(1, 500)),
+        perhaps("maximum_batch_window_in_seconds", number(0, 300)),
+    ]);
+    let common = object(vec![
+        always("role_arn", text(ROLE)),
+        perhaps("filter", filters()),
+        perhaps("batch", batch),
+        perhaps("resume_position", one_of(&["LAST_PROCESSED", "LATEST"])),
+        perhaps("retry", retry),
+        perhaps(
+            "dead_letter_arn",
+            one_of(&["arn:aws:sqs:us-east-1:123456789012:dead"]),
+        ),
+        perhaps("enabled", flag()),
+        perhaps("description", text("[^\\pC\\p{Zl}\\p{Zp}]{0,40}")),
+        perhaps("tags", trimmed(tags())),
+    ]);
+    let group = &identity["log_group"];
+    if !group.is_null() {
+        let name = group["name"].clone();
+        let stream = object(vec![perhaps("log_stream", text("[a-z/]{1,8}"))]);
+        let group = both(log_group(), stream).prop_map(move |mut group| {
+            // A subscriber takes no key.
+            group.as_object_mut().map(|group| group.remove("kms_key_id"));
+            json!({ "log_group": merged(&json!({ "name": name }), &group) })
+        });
+        return both(common, group.boxed());
+    }
+    if target.ends_with(CALL) {
+        let input = r#"{"LogGroupName": "/a", "LogStreamName": "a", "LogEvents": "{% [$events.{'Timestamp': 1, 'Message': 'a'}] %}"}"#;
+        return both(common, object(vec![always("input", one_of(&[input]))]));
+    }
+    if target.contains(":event-bus/") {
+        return common;
+    }
+    let jsonata = object(vec![
+        always("type", one_of(&["JSONATA"])),
+        always(
+            "expression",
+            one_of(&["{% $events.Data.detail %}", "{% 'run' %}"]),
+        ),
+    ]);
+    let whole = object(vec![always("type", one_of(&["RAW", "WITH_METADATA"]))]);
+    let transformer = prop_oneof![jsonata, whole].boxed();
+    both(common, object(vec![perhaps("transformer", transformer)]))
+}
+
+/// At most one a scope, and at least one.
+fn filters() -> Values {
+    let filter = |scope: &str, pattern: &str| json!({ "scope": scope, "pattern": pattern });
+    let all = vec![
+        filter("DATA", r#"{"detail-type": ["RunExecuted"]}"#),
+        filter("METADATA", r#"{"a": ["b", "c"]}"#),
+        filter("SYSTEM_METADATA", r#"{"aws:DeliveryType": [{"prefix": "LI"}]}"#),
+    ];
+    prop::sample::subsequence(all, 1..=3).prop_map(Json::from).boxed()
 }
 
 pub(super) fn delivery_check(there: &There) -> Values {

@@ -2,21 +2,23 @@
 //!
 //! First in, first out, an event waits behind the batch of its group, and nothing else does.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::attempt::Attempt;
 use super::failure::Failure;
-use super::payload::{Made, Payload, Recipe, Rendered, Whole};
 use super::place::To;
 use super::target::Sent;
 use super::trial::{Item, Outcome, Trial};
 use super::{http, record, target};
 use crate::clock::Millis;
 use crate::delivery::attempt::record as tell;
-use crate::delivery::http::{HttpResult, Job};
-use crate::state::custom_bus::{Batch, Event, Next, Ordering, Queued, Subscriber};
-use crate::state::outbox::Call;
+use crate::delivery::http::HttpResult;
+use crate::delivery::job::{Evaluation, Job};
+use crate::delivery::recipe::{Payload, Recipe, complete};
+use crate::state::custom_bus::{Batch, Event, Made, Next, Ordering, Queued, Rendered, Subscriber, Whole};
+use crate::state::outbox::{Call, Work};
+use crate::state::rule::Target;
 use crate::state::story::{Attempt as Tried, Delivery, DeliveryRef};
 use crate::state::timers::Timer;
 use crate::turn::Turn;
@@ -58,12 +60,7 @@ pub(super) fn gather(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) {
 }
 
 /// The place of a delivery in the event's story.
-fn place(
-    turn: &mut Turn<'_>,
-    to: &To<'_>,
-    target: Arc<crate::state::rule::Target>,
-    event: &Event,
-) -> DeliveryRef {
+fn place(turn: &mut Turn<'_>, to: &To<'_>, target: Arc<Target>, event: &Event) -> DeliveryRef {
     let label = to.resource(turn);
     let delivery = Delivery {
         rule: to.name.into(),
@@ -79,8 +76,9 @@ fn place(
     stories.deliver(&event.story, pass, delivery)
 }
 
-/// Tries a batch that is due.
-pub(super) fn start(turn: &mut Turn<'_>, to: &To<'_>, batch: Batch) {
+/// Tries a batch that is due, with what its expressions came to if that is known.
+pub(super) fn start(turn: &mut Turn<'_>, to: &To<'_>, mut batch: Batch) {
+    let rendered = batch.rendered.take();
     let Some(subscriber) = to.subscriber(turn).map(Subscriber::outline) else {
         return;
     };
@@ -89,11 +87,54 @@ pub(super) fn start(turn: &mut Turn<'_>, to: &To<'_>, batch: Batch) {
     };
     let cost = DELIVERY_STEPS * trial.items.len();
     turn.steps = turn.steps.saturating_sub(cost);
-    let is_whole = target::is_whole(&subscriber.target.arn);
-    let events = trial.items.iter().filter_map(|item| item.event.as_ref());
-    let mut recipe = Recipe::new(&subscriber, is_whole, events, turn.now, turn.dice.roll());
-    let rendered = recipe.make();
+    if let Some(rendered) = rendered {
+        return send(turn, to, &subscriber, trial, Arc::unwrap_or_clone(rendered));
+    }
+    if subscriber.program.has_expressions() {
+        return evaluate(turn, to, &subscriber, trial);
+    }
+    let events = trial.items.iter().filter_map(|item| item.event.clone()).collect();
+    let rendered = recipe(turn, &subscriber, events).make();
     send(turn, to, &subscriber, trial, rendered);
+}
+
+fn recipe(turn: &mut Turn<'_>, subscriber: &Subscriber, events: Vec<Arc<Event>>) -> Recipe {
+    let is_whole = target::is_whole(&subscriber.target.arn);
+    Recipe::new(subscriber, is_whole, events, turn.now, turn.dice.roll())
+}
+
+/// The expressions of a batch are evaluated outside of the core, which takes long; the batch waits for what they come to.
+fn evaluate(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, trial: Trial) {
+    if !turn.world.outbox.has_room("") {
+        let failure = Failure::throttled("too many deliveries wait already");
+        return fail_all(turn, to, subscriber, trial, &failure, 0);
+    }
+    let id = turn.world.outbox.add_call(Call {
+        realm: to.realm.clone(),
+        bus: to.bus.to_owned(),
+        subscriber: to.name.to_owned(),
+        batch: trial.items.first().map_or(0, |item| item.queued.number),
+        work: Work::Evaluation,
+        under_way: true,
+    });
+    if let Some(subscriber) = to.subscriber(turn) {
+        subscriber.deliveries.put(trial.batch(Next::Call(id)));
+    }
+    turn.effects.push(id);
+}
+
+/// What a call evaluates, of events that are at hand; `None` where nothing waits for it any more.
+fn evaluation(turn: &mut Turn<'_>, id: u64, call: &Call) -> Option<Recipe> {
+    let to = To::of(call);
+    let found = to.bus(turn)?;
+    let subscriber = found.subscribers.get_mut(to.name)?;
+    let batch = subscriber.deliveries.called(call.batch, id)?;
+    let numbers: Vec<u64> = batch.events.iter().map(|event| event.number).collect();
+    let subscriber = subscriber.outline();
+    let log = found.log.id;
+    let at_hand = |number| turn.at_hand.get(&(log, number)).cloned().flatten();
+    let events: Vec<_> = numbers.into_iter().filter_map(at_hand).collect();
+    (!events.is_empty()).then(|| recipe(turn, &subscriber, events))
 }
 
 /// The events of a batch, each with a place in its story. Those that their bus no longer keeps are gone.
@@ -131,17 +172,19 @@ fn load(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, batch: Batch)
 
 /// Sends what was made of a batch.
 fn send(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, trial: Trial, rendered: Rendered) {
+    if rendered.each.is_empty() {
+        let why = "nothing was made of the events";
+        return fail_all(turn, to, subscriber, trial, &Failure::transformation(why), 0);
+    }
     let whole = match rendered.whole {
         None => None,
         Some(Whole::Done(parameters)) => Some(parameters),
         Some(Whole::Failed(why)) => {
-            let outcomes = vec![Outcome::Failed(Failure::transformation(why)); trial.items.len()];
-            settle(turn, to, subscriber, trial, outcomes, 0);
-            return;
+            return fail_all(turn, to, subscriber, trial, &Failure::transformation(why), 0);
         }
     };
-    let trial = leave_rest(turn, to, trial, rendered.each.len());
-    let (outcomes, payloads) = sift(subscriber, &trial, rendered.each);
+    let (trial, made) = leave_rest(turn, to, trial, rendered.each);
+    let (outcomes, payloads) = sift(subscriber, &trial, made);
     let Some(trial) = settle(turn, to, subscriber, trial, outcomes, 0) else {
         return;
     };
@@ -150,6 +193,9 @@ fn send(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, trial: Trial,
         subscriber,
         trial: &trial,
     };
+    if let Some(subscriber) = to.subscriber(turn) {
+        subscriber.metrics.call(trial.retries);
+    }
     match target::send(turn, &attempt, &payloads, whole) {
         Ok(Sent::Later(call)) => {
             if let Some(subscriber) = to.subscriber(turn) {
@@ -164,8 +210,22 @@ fn send(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, trial: Trial,
 }
 
 /// Leaves the events of which nothing was made to another batch.
-fn leave_rest(turn: &mut Turn<'_>, to: &To<'_>, mut trial: Trial, made: usize) -> Trial {
-    let rest = trial.items.split_off(made.min(trial.items.len()));
+fn leave_rest(
+    turn: &mut Turn<'_>,
+    to: &To<'_>,
+    mut trial: Trial,
+    mut made: BTreeMap<u64, Made>,
+) -> (Trial, Vec<Made>) {
+    let (mut rest, mut all) = (Vec::new(), Vec::new());
+    for item in std::mem::take(&mut trial.items) {
+        match made.remove(&item.queued.number) {
+            Some(made) => {
+                trial.items.push(item);
+                all.push(made);
+            }
+            None => rest.push(item),
+        }
+    }
     let now = turn.now;
     if let Some(subscriber) = to.subscriber(turn).filter(|_| !rest.is_empty()) {
         let groups: Vec<Arc<str>> = rest.iter().map(|item| Arc::clone(&item.queued.group)).collect();
@@ -178,7 +238,7 @@ fn leave_rest(turn: &mut Turn<'_>, to: &To<'_>, mut trial: Trial, made: usize) -
             subscriber.deliveries.put(rest);
         }
     }
-    trial
+    (trial, all)
 }
 
 /// The payloads that can be sent, and what is to be said of the other events. First in, first out, an event fails only where none
@@ -192,13 +252,17 @@ fn sift(subscriber: &Subscriber, trial: &Trial, made: Vec<Made>) -> (Vec<Outcome
         if over.contains(group) {
             return Outcome::Held;
         }
-        match made {
-            Made::Done(payload) => {
+        // An attempt has its events.
+        let Some(event) = &item.event else {
+            return Outcome::Held;
+        };
+        match complete(subscriber, event, made) {
+            Ok(payload) => {
                 ready.insert(group);
                 payloads.push(payload);
                 Outcome::Ready
             }
-            Made::Failed(why) => {
+            Err(why) => {
                 if is_fifo {
                     over.insert(group);
                 }
@@ -228,6 +292,11 @@ fn settle(
         .collect();
     let (mut ready, mut held, mut failed) = (Vec::new(), Vec::new(), Vec::<(Failure, Vec<Item>)>::new());
     let rest = trial.of(Vec::new());
+    if let Some(subscriber) = to.subscriber(turn) {
+        for outcome in &outcomes {
+            outcome.count(&mut subscriber.metrics);
+        }
+    }
     for (item, outcome) in trial.items.into_iter().zip(outcomes) {
         match outcome {
             Outcome::Delivered => tell(turn, &item.in_story, None, "delivered"),
@@ -339,7 +408,10 @@ fn exhausted(subscriber: &Subscriber, trial: &Trial, next: Millis) -> Option<&'s
 
 /// Exponential backoff from a second, half of it random. AWS's own curve is not known.
 fn backoff(turn: &mut Turn<'_>, retries: u32) -> Millis {
-    let full = 1_000_i64.saturating_mul(1 << retries.min(20)).min(BACKOFF_MS_MAX);
+    let first = turn.world.assumptions.retry_wait_ms;
+    let full = first
+        .saturating_mul(1 << retries.min(20))
+        .min(BACKOFF_MS_MAX.max(first));
     let jitter = i64::try_from(turn.dice.roll() % 1000).unwrap_or(0) * full / 2000;
     full / 2 + jitter
 }
@@ -347,29 +419,73 @@ fn backoff(turn: &mut Turn<'_>, retries: u32) -> Millis {
 /// What a call is to do now; `None` where that cannot be, and its batch has failed.
 pub(crate) fn job(turn: &mut Turn<'_>, id: u64) -> Option<Job> {
     let call = turn.world.outbox.calls.get(&id)?.clone();
-    match http::job(turn, id, &call.work) {
-        Ok(job) => Some(job),
-        Err(failure) => {
-            end(turn, id, Err((failure, 0)));
-            // The turn is over: what follows has one of its own.
-            turn.touched.clear();
-            later(turn, &To::of(&call), turn.now);
-            None
+    let made = match &call.work {
+        Work::Evaluation => {
+            let recipe = evaluation(turn, id, &call);
+            if recipe.is_none() {
+                turn.world.outbox.remove_call(id);
+            }
+            return recipe.map(|recipe| Job::Evaluation(Evaluation { id, recipe }));
         }
-    }
+        Work::Http {
+            target,
+            payload,
+            parameters,
+        } => http::job(turn, id, target, payload, parameters.as_ref()),
+    };
+    let failure = match made {
+        Ok(job) => return Some(Job::Http(job)),
+        Err(failure) => failure,
+    };
+    end(turn, id, Err((failure, 0)));
+    // The turn is over: what follows has one of its own.
+    turn.touched.clear();
+    later(turn, &To::of(&call), turn.now);
+    None
 }
 
 /// A call is made: its time has come, or it is not known how it ended.
 pub(crate) fn depart(turn: &mut Turn<'_>, id: u64) {
-    if let Some(call) = turn.world.outbox.calls.get_mut(&id) {
-        call.under_way = true;
-        turn.effects.push(id);
+    let Some(call) = turn.world.outbox.calls.get_mut(&id) else {
+        return;
+    };
+    if matches!(call.work, Work::Evaluation) {
+        // Its events are not at hand: they are read first.
+        return evaluated(turn, id, None);
     }
+    call.under_way = true;
+    turn.effects.push(id);
 }
 
 /// Records how a request ended.
 pub(crate) fn record_result(turn: &mut Turn<'_>, id: u64, result: &HttpResult) {
     end(turn, id, http::judge(result));
+}
+
+/// Records what the expressions of a batch came to: it is sent once its events are read, unless its subscriber was stopped
+/// meanwhile.
+pub(crate) fn record_evaluation(turn: &mut Turn<'_>, id: u64, rendered: Rendered) {
+    evaluated(turn, id, Some(Arc::new(rendered)));
+}
+
+/// An evaluation is over, and the batch that waits for it is due.
+fn evaluated(turn: &mut Turn<'_>, id: u64, rendered: Option<Arc<Rendered>>) {
+    let Some(call) = turn.world.outbox.remove_call(id) else {
+        return;
+    };
+    let (to, now) = (&To::of(&call), turn.now);
+    turn.touched.insert(to.owned());
+    let Some(subscriber) = to.subscriber(turn) else {
+        return;
+    };
+    let is_running = subscriber.running && !subscriber.revoked;
+    if let Some(batch) = subscriber.deliveries.take_called(call.batch, id) {
+        subscriber.deliveries.put(Batch {
+            next: Next::Due(now),
+            rendered: rendered.filter(|_| is_running),
+            ..batch
+        });
+    }
 }
 
 /// A call is over, and with it the attempt.

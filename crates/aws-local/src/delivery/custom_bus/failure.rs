@@ -2,6 +2,9 @@
 
 use crate::delivery::miss::Miss;
 
+/// The code of an expression that fails.
+const TRANSFORMATION: &str = "INPUT_TRANSFORMATION_FAILURE";
+
 /// A failed attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Failure {
@@ -21,8 +24,12 @@ impl Failure {
         Self::new("CUSTOMER_VALIDATION", message)
     }
 
+    pub(super) fn is_transformation(&self) -> bool {
+        self.code == TRANSFORMATION
+    }
+
     pub(super) fn transformation(message: impl Into<String>) -> Self {
-        Self::new("INPUT_TRANSFORMATION_FAILURE", message)
+        Self::new(TRANSFORMATION, message)
     }
 
     pub(super) fn no_resource(what: &str) -> Self {
@@ -53,7 +60,7 @@ impl From<Miss> for Failure {
         let code = match &miss {
             Miss::NoPermissions(_) => "ACCESS_DENIED",
             Miss::NoResource(_) => "RESOURCE_NOT_FOUND",
-            Miss::BadInput(_) => "INPUT_TRANSFORMATION_FAILURE",
+            Miss::BadInput(_) => TRANSFORMATION,
             Miss::TooManyHops => "LOOP_DETECTED",
             Miss::Status(status, _) => code_of(*status),
             Miss::Http(code, _) => match *code {

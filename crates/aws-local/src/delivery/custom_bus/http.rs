@@ -7,13 +7,13 @@ use serde_json::Value;
 
 use super::attempt::Attempt;
 use super::failure::Failure;
-use super::payload::Payload;
 use crate::arn::Arn;
 use crate::clock::Millis;
 use crate::delivery::http::{self, Asked, HttpResult, Job};
 use crate::delivery::miss::Miss;
+use crate::delivery::recipe::Payload;
 use crate::state::outbox::{Call, Work};
-use crate::state::rule::HttpParameters;
+use crate::state::rule::{HttpParameters, Target};
 use crate::state::timers::Timer;
 use crate::turn::Turn;
 
@@ -89,15 +89,16 @@ fn parameters_of(given: &Value) -> Result<HttpParameters, Failure> {
 }
 
 /// The request of a call.
-pub(super) fn job(turn: &mut Turn<'_>, id: u64, work: &Work) -> Result<Job, Failure> {
-    let Work::Http {
-        target,
-        payload,
-        parameters,
-    } = work;
+pub(super) fn job(
+    turn: &mut Turn<'_>,
+    id: u64,
+    target: &Target,
+    payload: &Arc<str>,
+    parameters: Option<&HttpParameters>,
+) -> Result<Job, Failure> {
     let asked = Asked {
         payload,
-        parameters: parameters.as_ref(),
+        parameters,
         event: None,
     };
     Ok(http::request_to(turn, id, &target.arn, &asked)?)

@@ -9,7 +9,8 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! failure place      why a delivery failed; which subscriber it is of
-//! payload trial      what is made of events; a batch while it is tried
+//! messages           queues
+//! trial              a batch while it is tried
 //! attempt            one attempt, and what the subscriber's role allows
 //! record universal http   what is sent to a dead-letter queue; calls of AWS's APIs; calls over HTTP
 //! target             the kinds of targets
@@ -32,7 +33,7 @@ mod attempt;
 mod batch;
 mod failure;
 mod http;
-mod payload;
+mod messages;
 mod place;
 mod reading;
 mod record;
@@ -42,6 +43,7 @@ mod trial;
 mod universal;
 
 use batch::gather;
+pub(crate) use batch::record_evaluation;
 pub(super) use batch::{depart, job, record_result};
 pub(crate) use place::To;
 use place::resource;
@@ -83,6 +85,7 @@ pub(crate) fn publish_again(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, kep
     found.log.append(&mut event);
     if let Some(origin) = &kept.origin {
         found.log.remember(origin, &event);
+        found.metrics.stored(&origin.publisher, event.data.len());
         (turn.dice, turn.events) = (Dice::new(origin.dice), origin.share);
     }
     let (log, event) = (found.log.id, Arc::new(event));
@@ -127,6 +130,7 @@ fn keep_and_offer(
     found.log.append(&mut event);
     if let Some(origin) = &origin {
         found.log.remember(origin, &event);
+        found.metrics.stored(&origin.publisher, event.data.len());
     }
     let (log, event) = (found.log.id, Arc::new(event));
     turn.at_hand.insert((log, event.number), Some(Arc::clone(&event)));
@@ -217,9 +221,10 @@ pub(crate) fn feed(turn: &mut Turn<'_>, realm: &RealmId, classic: &str, envelope
     };
     let sources = here.custom_buses.sources.values();
     let mut live = sources.filter(|source| source.partner_source == classic && !source.revoked);
-    let Some((bus, rule)) = live.find_map(|source| Some((source.bus.clone(), is_fed_by(&source.id)?))) else {
+    let Some((source, rule)) = live.find_map(|source| Some((source, is_fed_by(&source.id)?))) else {
         return;
     };
+    let (bus, source) = (source.bus.clone(), [&source.name, "/", &source.id].concat());
     let mut steps = turn.steps;
     let pattern = rule.pattern.as_ref().and_then(|pattern| pattern.compiled());
     let matched = pattern.is_some_and(|pattern| {
@@ -232,7 +237,22 @@ pub(crate) fn feed(turn: &mut Turn<'_>, realm: &RealmId, classic: &str, envelope
         return;
     }
     let new = from_classic(turn, realm, classic, envelope);
-    publish(turn, realm, &bus, new);
+    if let Some(kept) = publish(turn, realm, &bus, new)
+        && let Some(bus) = turn.world.realm(realm).custom_buses.buses.get_mut(&bus)
+    {
+        bus.metrics.forwarded(&source);
+        bus.metrics.stored(realm.account(), kept.data.len());
+    }
+}
+
+/// Publishes an event of another custom event bus, as a call with one entry does.
+pub(crate) fn forward(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, new: NewEvent) {
+    if let Some(kept) = publish(turn, realm, bus, new)
+        && let Some(bus) = turn.world.realm(realm).custom_buses.buses.get_mut(bus)
+    {
+        bus.metrics.call(1, 0);
+        bus.metrics.stored(realm.account(), kept.data.len());
+    }
 }
 
 /// A Classic event as it comes to a custom event bus.

@@ -162,7 +162,7 @@ fn look_at(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) -> Look {
     if subscriber.end.is_some_and(|end| event.at >= end) {
         // It is not offered what comes then.
         subscriber.next = None;
-        bus.subscribers_changed();
+        bus.subscriber_changed(to.name);
         return Look::NotNow;
     }
     let mut wanted = false;

@@ -20,21 +20,20 @@ const MESSAGE_CHARS_MAX: usize = 1_024;
 /// Sends one record of the events that failed together to the subscriber's dead-letter queue; without one they are dropped.
 pub(super) fn send(turn: &mut Turn<'_>, attempt: &Attempt<'_>, why: (&Failure, &'static str)) {
     let (to, subscriber, trial) = (attempt.to, attempt.subscriber, attempt.trial);
-    let metric = ["subscriber/", &subscriber.name, "/", &subscriber.id].concat();
-    let dropped = |turn: &mut Turn<'_>| {
-        for _ in &trial.items {
-            turn.world.realm(to.realm).metrics.count(&metric, "EventsDropped");
-        }
-    };
     let Some(queue) = subscriber.dead_letter.clone() else {
-        return dropped(turn);
+        if let Some(subscriber) = to.subscriber(turn) {
+            subscriber.metrics.dropped += trial.items.len() as u64;
+        }
+        return;
     };
     let result = attempt
         .may(turn, "sqs:SendMessage", &queue)
         .map_err(|failure| failure.message)
         .and_then(|()| put(turn, attempt, why, &queue));
-    if result.is_err() {
-        dropped(turn);
+    if let Some(subscriber) = to.subscriber(turn) {
+        let metrics = &mut subscriber.metrics;
+        metrics.records += u64::from(result.is_ok());
+        metrics.records_failed += u64::from(result.is_err());
     }
     for item in &trial.items {
         if let Some(delivery) = turn.world.stories.delivery(&item.in_story) {

@@ -1,6 +1,6 @@
 //! A running subscriber: what is due of it, whether it wants an event, and that events are read for it.
 
-use event_pattern::{EventError, Parts};
+use event_pattern::{EventError, Parts, Scope};
 
 use super::batch::{later, start};
 use super::place::To;
@@ -76,7 +76,7 @@ fn follow(turn: &mut Turn<'_>, to: &To<'_>) {
     };
     if subscriber.running && subscriber.next.is_some_and(|next| next > count) {
         subscriber.next = None;
-        bus.subscribers_changed();
+        bus.subscriber_changed(to.name);
     }
 }
 
@@ -86,7 +86,7 @@ pub(super) fn fall_behind(turn: &mut Turn<'_>, to: &To<'_>, number: u64) {
     if let Some(subscriber) = bus.subscribers.get_mut(to.name) {
         subscriber.next.get_or_insert(number);
     }
-    bus.subscribers_changed();
+    bus.subscriber_changed(to.name);
     want(turn, to);
 }
 
@@ -98,12 +98,19 @@ pub(super) fn wants(subscriber: &Subscriber, event: &Event, steps: &mut usize) -
     let Some(filters) = subscriber.filters.compiled() else {
         return Some(false);
     };
-    let metadata = serde_json::to_string(&event.metadata).unwrap_or_default();
-    let replayed = event.number <= subscriber.replayed_to;
+    // What no filter looks at is not written.
+    let (mut metadata, mut system) = (String::new(), String::new());
+    if filters.look_at(Scope::Metadata) {
+        metadata = serde_json::to_string(&event.metadata).unwrap_or_default();
+    }
+    if filters.look_at(Scope::SystemMetadata) {
+        let replayed = event.number <= subscriber.replayed_to;
+        system = event.system_metadata(replayed).to_string();
+    }
     let parts = Parts {
         data: &event.json(),
         metadata: &metadata,
-        system_metadata: &event.system_metadata(replayed).to_string(),
+        system_metadata: &system,
     };
     match filters.matches_within(&parts, steps) {
         Ok(matched) => Some(matched),

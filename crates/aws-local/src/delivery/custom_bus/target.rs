@@ -7,22 +7,24 @@ use serde_json::Value;
 
 use super::attempt::Attempt;
 use super::failure::Failure;
-use super::payload::Payload;
+use super::messages::{find_queue, to_queue};
 use super::place::{To, resource};
 use super::trial::Outcome;
 use super::{http, universal};
 use crate::arn::{Arn, arn};
 use crate::delivery::envelope::{Envelope, Parts};
-use crate::delivery::queue::{enqueue, message};
+use crate::delivery::recipe::Payload;
 use crate::jsontext::compact_object;
 use crate::state::RealmId;
 use crate::state::custom_bus::{ContentType, Event, NewEvent, Ordering, Subscriber};
 use crate::state::outbox::InvocationRecord;
-use crate::state::queue::{MessageAttribute, NewMessage, Queue};
 use crate::turn::{Forward, Turn};
 
 /// As many buses may an event pass.
 const BUSES_MAX: usize = 8;
+
+/// How the resource of a universal target begins; its service and action follow.
+const UNIVERSAL: &str = "aws-sdk:";
 
 /// How far an attempt got.
 pub(super) enum Sent {
@@ -35,11 +37,7 @@ pub(super) enum Sent {
 /// Whether the parameters of a target are those of a call for a whole batch: `$events` is an array in their expressions.
 pub(super) fn is_whole(target: &str) -> bool {
     Arn::parse(target)
-        .is_some_and(|arn| matches!(arn.service, "lambda" | "states") || is_universal(arn.resource))
-}
-
-fn is_universal(resource: &str) -> bool {
-    resource.starts_with("aws-sdk:")
+        .is_some_and(|arn| matches!(arn.service, "lambda" | "states") || arn.resource.starts_with(UNIVERSAL))
 }
 
 /// Delivers the events of a batch to the target of their subscriber. A failure is that of the whole call.
@@ -57,8 +55,10 @@ pub(super) fn send(
     if arn.service == "sqs" {
         attempt.may(turn, "sqs:SendMessage", &target.arn)?;
         find_queue(turn, &there, arn.resource)?;
-        let put =
-            |turn: &mut Turn<'_>, _: &Event, payload: &Payload| to_queue(turn, &there, arn.resource, payload);
+        let put = |turn: &mut Turn<'_>, _: &Event, payload: &Payload| {
+            let (body, parameters) = (Arc::clone(&payload.text), payload.parameters.as_ref());
+            to_queue(turn, &there, arn.resource, body, parameters)
+        };
         return Ok(each(turn, attempt, payloads, put));
     }
     if let Some(bus) = arn.event_bus() {
@@ -71,25 +71,30 @@ pub(super) fn send(
         .strip_prefix("event-busv2/")
         .filter(|_| arn.service == "events")
     {
-        attempt.may(turn, "events:PutEvents", &target.arn)?;
         let (name, id) = resource.split_once('/').unwrap_or((resource, ""));
         let put = |turn: &mut Turn<'_>, event: &Event, payload: &Payload| {
+            attempt.may(turn, action_for(event), &target.arn)?;
             let data = for_bus(attempt.subscriber, event, payload);
             to_custom_bus(turn, attempt.to, (&there, name, id), event, data)
         };
         return Ok(each(turn, attempt, payloads, put));
     }
-    if arn.resource == universal::PUT_LOG_EVENTS {
-        universal::put_log_events(turn, attempt, whole.unwrap_or_default())?;
-        return Ok(all_delivered(payloads));
-    }
-    let body = if is_universal(arn.resource) {
-        whole.unwrap_or_default().to_string().into()
+    let body: Arc<str> = if let Some(api) = arn.resource.strip_prefix(UNIVERSAL) {
+        let input = whole.unwrap_or_default();
+        let body = input.to_string().into();
+        if universal::call(turn, attempt, api, input)? {
+            return Ok(all_delivered(payloads));
+        }
+        body
     } else {
         body(turn, attempt, &arn, payloads)
     };
     if http::is_over(turn, &arn, &target.arn) {
         return http::call(turn, attempt, &arn, body, payloads).map(Sent::Later);
+    }
+    if arn.service == "sns" {
+        attempt.may(turn, "sns:Publish", &target.arn)?;
+        universal::find_topic(turn, &there, arn.resource)?;
     }
     keep(turn, attempt, body);
     Ok(all_delivered(payloads))
@@ -159,68 +164,14 @@ fn keep(turn: &mut Turn<'_>, attempt: &Attempt<'_>, payload: Arc<str>) {
     });
 }
 
-fn find_queue<'t>(turn: &'t mut Turn<'_>, there: &RealmId, name: &str) -> Result<&'t mut Queue, Failure> {
-    let queue = turn.world.realm(there).queues.get_mut(name);
-    queue.ok_or_else(|| Failure::no_resource(&format!("queue {name}")))
-}
-
-fn to_queue(turn: &mut Turn<'_>, there: &RealmId, name: &str, payload: &Payload) -> Result<(), Failure> {
-    let message = message_of(turn, Arc::clone(&payload.text), payload.parameters.as_ref())?;
-    let now = turn.now;
-    let queue = find_queue(turn, there, name)?;
-    if queue.is_fifo() && message.group.is_none() {
-        return Err(Failure::validation(format!(
-            "the FIFO queue {name} needs SqsParameters.MessageGroupId"
-        )));
-    }
-    if queue.is_fifo() && message.deduplication.is_none() && !queue.is_on("ContentBasedDeduplication") {
-        return Err(Failure::validation(format!(
-            "the FIFO queue {name} needs content-based deduplication or SqsParameters.MessageDeduplicationId"
-        )));
-    }
-    enqueue(queue, message, now).map_err(Failure::throttled)
-}
-
-/// The message of an event, as `SqsParameters` has it.
-fn message_of(
-    turn: &mut Turn<'_>,
-    body: Arc<str>,
-    parameters: Option<&Value>,
-) -> Result<NewMessage, Failure> {
-    let parameter = |name: &str| parameters.and_then(|parameters| parameters.get(name));
-    let delay = literal(parameter("DelaySeconds")).map(|seconds| {
-        let parsed = seconds.parse::<i64>().ok();
-        let parsed = parsed.filter(|seconds| (0..=900).contains(seconds));
-        parsed.ok_or_else(|| Failure::validation(format!("DelaySeconds is {seconds}; it is 0 to 900")))
-    });
-    Ok(NewMessage {
-        attributes: attributes(parameter("MessageAttributes")),
-        system_attributes: attributes(parameter("MessageSystemAttributes")),
-        deduplication: literal(parameter("MessageDeduplicationId")),
-        delay_seconds: delay.transpose()?,
-        ..message(turn.dice.uuid(), body, literal(parameter("MessageGroupId")))
-    })
-}
-
-fn attributes(given: Option<&Value>) -> BTreeMap<String, MessageAttribute> {
-    let members = given.and_then(Value::as_object).into_iter().flatten();
-    let attribute = |(name, value): (&String, &Value)| {
-        let attribute = MessageAttribute {
-            data_type: literal(value.get("DataType")).unwrap_or_else(|| "String".to_owned()),
-            string_value: literal(value.get("StringValue")),
-            binary_value: literal(value.get("BinaryValue")),
-        };
-        (name.clone(), attribute)
-    };
-    members.map(attribute).collect()
-}
-
-/// A parameter as text; one that came to nothing is absent.
-fn literal(value: Option<&Value>) -> Option<String> {
-    match value? {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
+/// What the role has to allow on a custom event bus: `PutEvents` for the events of a partner, and `PutRawEvents` for others
+/// ("Events that arrive without a publish call" in AWS's guide).
+fn action_for(event: &Event) -> &'static str {
+    let is_partners = |arn: &Arc<str>| arn.contains(":event-bus/aws.partner/");
+    if event.passed.first().is_some_and(is_partners) {
+        "events:PutEvents"
+    } else {
+        "events:PutRawEvents"
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::failure::Failure;
 use crate::clock::Millis;
-use crate::state::custom_bus::{Batch, Event, Next, Queued};
+use crate::state::custom_bus::{Batch, Delivering, Event, Next, Queued};
 use crate::state::story::DeliveryRef;
 
 /// A batch that is taken out of its subscriber, to be tried.
@@ -36,6 +36,22 @@ pub(super) enum Outcome {
     Ready,
 }
 
+impl Outcome {
+    pub(super) fn count(&self, metrics: &mut Delivering) {
+        match self {
+            Self::Delivered => {
+                metrics.attempts += 1;
+                metrics.delivered += 1;
+            }
+            Self::Failed(failure) => {
+                metrics.attempts += 1;
+                metrics.transformation_failures += u64::from(failure.is_transformation());
+            }
+            Self::Held | Self::Ready => {}
+        }
+    }
+}
+
 impl Trial {
     /// What is stored of it.
     pub(super) fn batch(self, next: Next) -> Batch {
@@ -48,6 +64,7 @@ impl Trial {
             retries: self.retries,
             since: Some(self.since),
             next,
+            rendered: None,
         }
     }
 

@@ -16,9 +16,10 @@ use crate::clock::rfc3339_seconds;
 use crate::fault::Fault;
 use crate::http::edge::Edge;
 use crate::page;
-use crate::state::World;
+use crate::state::custom_bus::MetricsRow;
 use crate::state::outbox::InvocationRecord;
 use crate::state::story::Story;
+use crate::state::{Realm, RealmId, World};
 use crate::turn::STEPS_MAX;
 
 /// How many events the list shows in a page.
@@ -126,9 +127,11 @@ pub(crate) async fn invocations(State(edge): State<Arc<Edge>>, Query(asked): Que
     shown(Ok(with_token(answer, next)))
 }
 
-/// Counters under AWS's metric names, in all and by account and region.
+/// Counters under AWS's metric names, in all and by account and region; those of custom event buses by their dimensions.
 pub(crate) async fn metrics(State(edge): State<Arc<Edge>>) -> Shown {
     let list = |world: &World| {
+        let custom = |(id, realm): (&RealmId, &Realm)| (id.clone(), realm.custom_buses.metrics());
+        let custom: Vec<(RealmId, Vec<MetricsRow>)> = world.realms().map(custom).collect();
         let mut totals = std::collections::BTreeMap::<&str, u64>::new();
         for (_, realm) in world.realms() {
             for (name, count) in realm.metrics.totals() {
@@ -145,7 +148,24 @@ pub(crate) async fn metrics(State(edge): State<Arc<Edge>>) -> Shown {
         let refused: u64 = queues().map(|queue| queue.refused).sum();
         let queues = json!({ "bytes": bytes, "refused_messages": refused });
         let turns = json!({ "steps_most": world.steps_most, "steps_max": STEPS_MAX });
-        json!({ "totals": totals, "realms": realms, "logs": logs, "queues": queues, "turns": turns })
+        let all = json!({
+            "totals": totals,
+            "realms": realms,
+            "logs": logs,
+            "queues": queues,
+            "turns": turns,
+            "custom_event_buses": { "dropped_events": world.custom_events_dropped },
+        });
+        (all, custom)
     };
-    shown(edge.engine.look(list).await)
+    let written = edge.engine.look(list).await.map(|(mut all, custom)| {
+        let rows = |(id, rows): (RealmId, Vec<MetricsRow>)| {
+            let rows: Vec<Value> = rows.into_iter().map(MetricsRow::view).collect();
+            json!({ "account": id.account(), "region": id.region(), "metrics": rows })
+        };
+        let custom = custom.into_iter().filter(|(_, rows)| !rows.is_empty());
+        all["events_v2"] = custom.map(rows).collect();
+        all
+    });
+    shown(written)
 }

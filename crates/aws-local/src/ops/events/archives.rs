@@ -11,7 +11,7 @@ use super::pattern::GivenPattern;
 use crate::arn::{self as arns, Arn};
 use crate::clock::{Millis, epoch_seconds};
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, events_page, without_nulls};
+use crate::ops::{Answer, Call, EVENTS_PAGES, Op, Operation, without_nulls};
 use crate::state::Tags;
 use crate::state::archive::Archive;
 use crate::state::bus::Bus;
@@ -187,7 +187,7 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
             && input.state.as_deref().is_none_or(|state| state == "ENABLED")
     });
     let rows = rows.map(|(name, archive)| (name.as_str(), view(archive, now)));
-    let page = events_page("ListArchives", rows, input.next_token.as_deref(), input.limit)?;
+    let page = EVENTS_PAGES.page("ListArchives", rows, input.next_token.as_deref(), input.limit)?;
     Ok(without_nulls(
         json!({ "Archives": page.items, "NextToken": page.next }),
     ))

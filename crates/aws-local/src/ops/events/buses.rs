@@ -9,7 +9,7 @@ use super::tags::{TagList, read_tags};
 use crate::arn::{Arn, arn, bus_name};
 use crate::clock::epoch_seconds;
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, events_page, without_nulls};
+use crate::ops::{Answer, Call, EVENTS_PAGES, Op, Operation, without_nulls};
 use crate::state::bus::Bus;
 use crate::state::rule::DeadLetterConfig;
 use crate::state::source::State;
@@ -251,7 +251,7 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
             });
             (name.as_str(), without_nulls(row))
         });
-    let page = events_page("ListEventBuses", buses, input.next_token.as_deref(), input.limit)?;
+    let page = EVENTS_PAGES.page("ListEventBuses", buses, input.next_token.as_deref(), input.limit)?;
     Ok(without_nulls(
         json!({ "EventBuses": page.items, "NextToken": page.next }),
     ))

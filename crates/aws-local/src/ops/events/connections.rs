@@ -7,7 +7,7 @@ use crate::arn::arn;
 use crate::caller::Caller;
 use crate::clock::{Millis, epoch_seconds};
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, events_page, without_nulls};
+use crate::ops::{Answer, Call, EVENTS_PAGES, Op, Operation, without_nulls};
 use crate::state::api_destination::Connection;
 
 pub(super) const OPS: &[&dyn Operation] = &[
@@ -214,7 +214,7 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
         row["AuthorizationType"] = json!(connection.authorization_type);
         (name.as_str(), row)
     });
-    let page = events_page("ListConnections", rows, input.next_token.as_deref(), input.limit)?;
+    let page = EVENTS_PAGES.page("ListConnections", rows, input.next_token.as_deref(), input.limit)?;
     Ok(without_nulls(
         json!({ "Connections": page.items, "NextToken": page.next }),
     ))

@@ -9,7 +9,7 @@ use crate::arn::{Arn, arn};
 use crate::caller::Caller;
 use crate::clock::{Millis, epoch_seconds};
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, events_page, without_nulls};
+use crate::ops::{Answer, Call, EVENTS_PAGES, Op, Operation, without_nulls};
 use crate::state::api_destination::{ApiDestination, Connection};
 
 pub(super) const OPS: &[&dyn Operation] = &[
@@ -135,7 +135,7 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
                 .is_none_or(|arn| *arn == there.connection_arn)
     });
     let rows = rows.map(|(name, there)| (name.as_str(), view(there, &realm.connections, caller, now)));
-    let page = events_page(
+    let page = EVENTS_PAGES.page(
         "ListApiDestinations",
         rows,
         input.next_token.as_deref(),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::clock::{Millis, epoch_seconds};
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, events_page, without_nulls};
+use crate::ops::{Answer, Call, EVENTS_PAGES, Op, Operation, without_nulls};
 use crate::state::source::{Remains, Source, State};
 use crate::state::{RealmId, World};
 
@@ -108,7 +108,7 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
         .take_while(|(name, _)| name.starts_with(&input.name_prefix))
         .filter(|(_, source)| source.partner == partner && source.state != State::Deleted)
         .map(|(name, source)| (name.as_str(), json!({ "Arn": source.arn(&region), "Name": name })));
-    let page = events_page(
+    let page = EVENTS_PAGES.page(
         "ListPartnerEventSources",
         ours,
         input.next_token.as_deref(),
@@ -128,7 +128,7 @@ fn accounts(call: &mut Call<'_>, input: &Accounts) -> Answer {
         "State": source.state.as_str(),
     }));
     let rows = std::iter::once((source.customer.as_str(), row));
-    let page = events_page(
+    let page = EVENTS_PAGES.page(
         "ListPartnerEventSourceAccounts",
         rows,
         input.next_token.as_deref(),

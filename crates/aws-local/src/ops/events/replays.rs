@@ -9,7 +9,7 @@ use crate::clock::{Millis, epoch_seconds, read_time};
 use crate::delivery::envelope::Envelope;
 use crate::delivery::publish_to;
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, events_page, without_nulls};
+use crate::ops::{Answer, Call, EVENTS_PAGES, Op, Operation, without_nulls};
 use crate::state::RealmId;
 use crate::state::archive::{Archived, Replay};
 use crate::state::timers::Timer;
@@ -267,7 +267,7 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
             && input.state.as_ref().is_none_or(|state| *state == replay.state)
     });
     let rows = rows.map(|(name, replay)| (name.as_str(), without_nulls(view(replay))));
-    let page = events_page("ListReplays", rows, input.next_token.as_deref(), input.limit)?;
+    let page = EVENTS_PAGES.page("ListReplays", rows, input.next_token.as_deref(), input.limit)?;
     Ok(without_nulls(
         json!({ "Replays": page.items, "NextToken": page.next }),
     ))

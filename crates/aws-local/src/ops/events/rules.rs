@@ -13,7 +13,7 @@ use super::tags::{TagList, read_tags};
 use crate::arn;
 use crate::caller::Caller;
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, events_page, without_nulls};
+use crate::ops::{Answer, Call, EVENTS_PAGES, Op, Operation, without_nulls};
 use crate::schedule::Schedule;
 use crate::state::bus::Bus;
 use crate::state::rule::Rule;
@@ -243,7 +243,7 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
         .iter()
         .filter(|(name, _)| name.starts_with(prefix))
         .map(|(name, rule)| (name.as_str(), view(rule, &bus.name, &here)));
-    let page = events_page("ListRules", rules, input.next_token.as_deref(), input.limit)?;
+    let page = EVENTS_PAGES.page("ListRules", rules, input.next_token.as_deref(), input.limit)?;
     Ok(without_nulls(
         json!({ "Rules": page.items, "NextToken": page.next }),
     ))
@@ -256,7 +256,7 @@ fn by_target(call: &mut Call<'_>, input: &ByTarget) -> Answer {
         .iter()
         .filter(|(_, rule)| rule.targets.values().any(|target| target.arn == input.target_arn))
         .map(|(name, _)| (name.as_str(), name.clone()));
-    let page = events_page(
+    let page = EVENTS_PAGES.page(
         "ListRuleNamesByTarget",
         rules,
         input.next_token.as_deref(),

@@ -4,9 +4,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::partner::expiration;
+use crate::assumptions::Deactivation;
 use crate::clock::epoch_seconds;
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, events_page, without_nulls};
+use crate::ops::{Answer, Call, EVENTS_PAGES, Op, Operation, without_nulls};
 use crate::state::source::{Source, State};
 
 pub(super) const OPS: &[&dyn Operation] = &[
@@ -43,7 +44,7 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
         .iter()
         .filter(|(name, source)| source.customer == account && name.starts_with(prefix))
         .map(|(name, source)| (name.as_str(), view(source, &region)));
-    let page = events_page(
+    let page = EVENTS_PAGES.page(
         "ListEventSources",
         offered,
         input.next_token.as_deref(),
@@ -71,7 +72,19 @@ fn deactivate(call: &mut Call<'_>, input: &Name) -> Answer {
     let now = call.turn.now;
     let source = offered(call, &input.name)?;
     wrong_state_unless(source, State::Active)?;
-    source.suspend(now);
+    let is_refused = call.turn.world.assumptions.deactivation == Deactivation::Refused;
+    let manager = call.realm().buses.get(&input.name);
+    if let Some(service) = manager
+        .and_then(|bus| bus.managed_by.as_ref())
+        .filter(|_| is_refused)
+    {
+        let why = format!(
+            "The event source {} is managed by {service}, which alone deactivates it.",
+            input.name
+        );
+        return Err(Fault::new("OperationDisabledException", why));
+    }
+    offered(call, &input.name)?.suspend(now);
     call.turn.world.watch_source(&call.caller.region, &input.name);
     Ok(json!({}))
 }

@@ -14,7 +14,7 @@ use super::rules::{find, missing, unmanaged};
 use crate::arn::Arn;
 use crate::fault::Fault;
 use crate::jsontext::parse_path;
-use crate::ops::{Answer, Call, Op, Operation, events_page, without_nulls};
+use crate::ops::{Answer, Call, EVENTS_PAGES, Op, Operation, without_nulls};
 use crate::state::rule::{InputTransformer, Rule, Target};
 
 /// AWS's default quota of targets on a rule.
@@ -119,7 +119,7 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
     let rows = targets
         .iter()
         .map(|(place, target)| (place.as_str(), json!(***target)));
-    let page = events_page(
+    let page = EVENTS_PAGES.page(
         "ListTargetsByRule",
         rows,
         input.next_token.as_deref(),

@@ -4,6 +4,7 @@ use super::faults::{denied, invalid, missing, state};
 use crate::arn::{Arn, arn};
 use crate::fault::Fault;
 use crate::ops::Call;
+use crate::policy::{Ask, Verdict};
 use crate::state::RealmId;
 use crate::state::custom_bus::{BusState, CustomBus, CustomBuses, EventSource, Subscriber};
 
@@ -76,6 +77,50 @@ pub(super) fn bus<'c>(call: &'c mut Call<'_>, text: &str) -> Result<&'c mut Cust
     let bus = here(call)?.buses.get_mut(&named.name);
     bus.filter(|bus| bus.id == named.id && named.kind == "event-busv2")
         .ok_or_else(|| missing("Event bus", text))
+}
+
+/// The bus that an ARN names, and where it is, if the caller may do that to it. The policies of the bus say what other accounts
+/// may do; its own account needs no Allow, but a Deny applies to it.
+pub(super) fn allowed_bus<'c>(
+    call: &'c mut Call<'_>,
+    text: &str,
+    action: &str,
+) -> Result<(RealmId, &'c mut CustomBus), Fault> {
+    let caller = call.caller;
+    let may = |bus: &CustomBus, is_own: bool| {
+        let ask = Ask {
+            service: None,
+            account: Some(&caller.account),
+            action,
+            resources: &[text],
+            source_arn: "",
+            source_account: "",
+        };
+        match bus.verdict(&ask) {
+            Verdict::Allowed => true,
+            Verdict::Denied => false,
+            Verdict::Silent => is_own,
+        }
+    };
+    let foreign = Arn::parse(text).filter(|arn| arn.account != caller.account);
+    let Some(arn) = foreign else {
+        let realm = call.here();
+        let found = bus(call, text)?;
+        return if may(found, true) {
+            Ok((realm, found))
+        } else {
+            Err(denied())
+        };
+    };
+    // Whether there is such a bus is not for everybody.
+    let named =
+        taken_apart(arn.resource).filter(|named| named.kind == "event-busv2" && arn.region == caller.region);
+    let named = named.ok_or_else(denied)?;
+    let realm = RealmId::new(arn.account, arn.region);
+    let found = call.turn.world.realm_if_any(&realm);
+    let found = found.and_then(|there| there.custom_buses.buses.get_mut(&named.name));
+    let found = found.filter(|bus| bus.id == named.id && may(bus, false));
+    found.map(|found| (realm, found)).ok_or_else(denied)
 }
 
 pub(super) fn source<'c>(call: &'c mut Call<'_>, text: &str) -> Result<&'c mut EventSource, Fault> {

@@ -3,14 +3,14 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::arns::{bus, bus_arn, check_state, here};
+use super::arns::{allowed_bus, bus, bus_arn, check_state, here};
 use super::faults::{exists, in_use, limit};
 use super::tags;
 use super::token::{Made, once};
 use crate::clock::epoch_seconds;
 use crate::fault::Fault;
 use crate::model::parse;
-use crate::ops::{Answer, Call, Op, Operation, eventsv2_page, without_nulls};
+use crate::ops::{Answer, Call, EVENTSV2_PAGES, Op, Operation, without_nulls};
 use crate::state::custom_bus::{BusState, CustomBus, new_id};
 use crate::state::timers::Timer;
 use crate::state::{RealmId, Tags};
@@ -187,8 +187,8 @@ fn update(call: &mut Call<'_>, input: Update) -> Answer {
 }
 
 fn describe(call: &mut Call<'_>, input: &Bus) -> Answer {
-    let (now, realm) = (call.turn.now, call.here());
-    let found = bus(call, &input.event_bus_arn)?;
+    let now = call.turn.now;
+    let (realm, found) = allowed_bus(call, &input.event_bus_arn, "events:DescribeEventBus")?;
     Ok(view(&realm, found, now))
 }
 
@@ -208,7 +208,7 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
         row["EventBusAccountId"] = json!(realm.account());
         (name.as_str(), row)
     });
-    let page = eventsv2_page(
+    let page = EVENTSV2_PAGES.page(
         "ListEventBuses",
         rows,
         input.next_token.as_deref(),

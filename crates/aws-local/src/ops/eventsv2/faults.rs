@@ -1,6 +1,7 @@
 //! What the service refuses, with the status that its model gives each error.
 
 use crate::fault::Fault;
+use crate::model::Service;
 
 pub(super) fn invalid(why: impl Into<String>) -> Fault {
     Fault::new("InvalidInputException", why)
@@ -12,12 +13,11 @@ pub(super) fn not_here(what: &str) -> Fault {
 }
 
 pub(super) fn denied() -> Fault {
-    with(403, "AccessDeniedException", "Access denied.")
+    with("AccessDeniedException", "Access denied.")
 }
 
 pub(super) fn missing(what: &str, arn: &str) -> Fault {
     with(
-        404,
         "ResourceNotFoundException",
         format!("{what} {arn} does not exist."),
     )
@@ -25,40 +25,41 @@ pub(super) fn missing(what: &str, arn: &str) -> Fault {
 
 pub(super) fn exists(what: &str, name: &str) -> Fault {
     with(
-        409,
         "ResourceAlreadyExistsException",
         format!("{what} {name} already exists."),
     )
 }
 
 pub(super) fn in_use(why: impl Into<String>) -> Fault {
-    with(409, "ResourceInUseException", why)
+    with("ResourceInUseException", why)
 }
 
 pub(super) fn state(why: impl Into<String>) -> Fault {
-    with(409, "InvalidStateException", why)
+    with("InvalidStateException", why)
 }
 
 pub(super) fn concurrent(why: impl Into<String>) -> Fault {
-    with(409, "ConcurrentModificationException", why)
+    with("ConcurrentModificationException", why)
 }
 
 pub(super) fn mismatch() -> Fault {
     let why = "The client token was used before, with other parameters.";
-    with(409, "IdempotentParameterMismatchException", why)
+    with("IdempotentParameterMismatchException", why)
 }
 
 pub(super) fn conflict(why: impl Into<String>) -> Fault {
-    with(409, "ConflictException", why)
+    with("ConflictException", why)
 }
 
 pub(super) fn limit(why: impl Into<String>) -> Fault {
-    with(400, "LimitExceededException", why)
+    with("LimitExceededException", why)
 }
 
-pub(super) fn with(status: u16, code: &'static str, why: impl Into<String>) -> Fault {
+pub(super) fn with(code: &'static str, why: impl Into<String>) -> Fault {
+    let fault = Fault::new(code, why);
+    let status = Service::EventsV2.model().status_of(code);
     Fault {
-        status,
-        ..Fault::new(code, why)
+        status: status.unwrap_or(fault.status),
+        ..fault
     }
 }

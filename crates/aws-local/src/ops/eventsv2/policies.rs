@@ -5,8 +5,9 @@ use serde_json::json;
 
 use super::arns::bus;
 use super::faults::{conflict, invalid, missing, not_here, with};
+use crate::arn::Arn;
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, eventsv2_page, without_nulls};
+use crate::ops::{Answer, Call, EVENTSV2_PAGES, Op, Operation, without_nulls};
 use crate::policy::Policy;
 use crate::state::custom_bus::BusPolicy;
 
@@ -55,20 +56,23 @@ fn put(call: &mut Call<'_>, input: Put) -> Answer {
     let bytes = input.policy_document.len();
     if bytes > POLICY_BYTES_MAX {
         let why = format!("The policy has {bytes} bytes; it may have {POLICY_BYTES_MAX}.");
-        return Err(with(400, "PolicyLengthExceededException", why));
+        return Err(with("PolicyLengthExceededException", why));
     }
     let policy = Policy::parse(&input.policy_document).map_err(invalid)?;
     if policy.is_public() {
         let why = "The policy lets in everybody: its principal has to name accounts, roles or services.";
-        return Err(with(400, "PublicPolicyException", why));
+        return Err(with("PublicPolicyException", why));
+    }
+    if let Some(own) = own_principal(&policy, &call.caller.account) {
+        let why = "its own account needs no policy, and other accounts are named by their id or an ARN.";
+        return Err(invalid(format!(
+            "The principal {own} is of the account of the event bus: {why}"
+        )));
     }
     let revision = call.turn.dice.uuid();
     let bus = bus(call, &input.resource_arn)?;
     check_revision(bus.policies.get(name), input.expected_revision_id.as_deref())?;
-    let policy = BusPolicy {
-        document: input.policy_document,
-        revision: revision.clone(),
-    };
+    let policy = BusPolicy::new(input.policy_document, revision.clone());
     bus.policies.insert(name.to_owned(), policy);
     Ok(json!({ "ResourceArn": input.resource_arn, "PolicyName": name, "RevisionId": revision }))
 }
@@ -98,7 +102,7 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
     let row =
         |(name, policy): (&String, &BusPolicy)| json!({ "PolicyName": name, "RevisionId": policy.revision });
     let rows = policies.map(|(name, policy)| (name.as_str(), row((name, policy))));
-    let page = eventsv2_page(
+    let page = EVENTSV2_PAGES.page(
         "ListResourcePolicies",
         rows,
         input.next_token.as_deref(),
@@ -107,6 +111,12 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
     Ok(without_nulls(
         json!({ "PolicySummaries": page.items, "NextToken": page.next }),
     ))
+}
+
+/// A principal of an account.
+fn own_principal<'p>(policy: &'p Policy, account: &str) -> Option<&'p str> {
+    let is_own = |name: &&str| *name == account || Arn::parse(name).is_some_and(|arn| arn.account == account);
+    policy.principals().find(is_own)
 }
 
 fn named(name: Option<&str>) -> Result<&str, Fault> {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::arns::{bus, check_state};
+use super::arns::{allowed_bus, check_state};
 use super::faults::{invalid, not_here};
 use crate::clock::read_time;
 use crate::delivery::custom_bus::publish_directly;
@@ -17,7 +17,7 @@ use crate::delivery::envelope::{Envelope, Parts};
 use crate::jsontext::compact_object;
 use crate::ops::{Answer, Call, Op, Operation};
 use crate::state::RealmId;
-use crate::state::custom_bus::{BusState, ContentType, NewEvent, sequence};
+use crate::state::custom_bus::{BusState, ContentType, CustomBus, NewEvent, PublishCall, sequence};
 
 /// The most bytes of the entries of one request.
 const REQUEST_BYTES_MAX: usize = 1_048_576;
@@ -91,7 +91,7 @@ fn put_events(call: &mut Call<'_>, put: &Put<Entry>) -> Answer {
             .map(String::len);
         text.sum::<usize>() + entry.time.as_ref().map_or(0, |_| TIME_BYTES)
     };
-    put_all(call, put, size, accept)
+    put_all(call, put, "events:PutEvents", (size, accept))
 }
 
 fn put_raw_events(call: &mut Call<'_>, put: &Put<RawEntry>) -> Answer {
@@ -102,17 +102,20 @@ fn put_raw_events(call: &mut Call<'_>, put: &Put<RawEntry>) -> Answer {
         let own = entry.metadata.iter().map(|(key, value)| key.len() + value.len());
         entry.data.len() / 4 * 3 + own.sum::<usize>()
     };
-    put_all(call, put, size, accept_raw)
+    put_all(call, put, "events:PutRawEvents", (size, accept_raw))
 }
+
+/// What an entry becomes.
+type Accept<E> = fn(&mut Call<'_>, &E) -> Result<Accepted, Refusal>;
 
 fn put_all<E>(
     call: &mut Call<'_>,
     put: &Put<E>,
-    size: impl Fn(&E) -> usize,
-    accept: fn(&mut Call<'_>, &E) -> Result<Accepted, Refusal>,
+    action: &str,
+    (size, accept): (impl Fn(&E) -> usize, Accept<E>),
 ) -> Answer {
     let now = call.turn.now;
-    let found = bus(call, &put.event_bus_arn)?;
+    let (realm, found) = allowed_bus(call, &put.event_bus_arn, action)?;
     let name = found.name.clone();
     check_state(found, now, "PutEvents", &[BusState::Active, BusState::Updating])?;
     let bytes: usize = put.entries.iter().map(size).sum();
@@ -125,24 +128,33 @@ fn put_all<E>(
     let (mut results, mut failed) = (Vec::with_capacity(put.entries.len()), 0);
     for (at, entry) in put.entries.iter().enumerate() {
         call.turn.events = put.entries.len() - at;
-        results.push(match accept(call, entry) {
-            Ok(accepted) => put_one(call, &name, accepted, by_content),
+        let accepted = accept(call, entry);
+        let put = accepted.and_then(|accepted| put_one(call, (&realm, &name), accepted, by_content));
+        results.push(match put {
+            Ok(answer) => answer,
             Err(Refusal(code, why)) => {
                 failed += 1;
                 json!({ "ErrorCode": code, "ErrorMessage": why })
             }
         });
     }
-    // What is stored of it is the events: without one there is nothing to store.
-    call.unchanged = call.turn.kept.is_empty();
-    call.turn.bus = Some((call.here(), name));
-    call.turn.published();
+    call.turn.published(PublishCall {
+        realm,
+        bus: name,
+        entries: results.len(),
+        failed,
+    });
     Ok(json!({ "FailedEntryCount": failed, "Entries": results }))
 }
 
 /// Publishes an entry, unless one with its deduplication id came before.
-fn put_one(call: &mut Call<'_>, bus: &str, accepted: Accepted, by_content: bool) -> Value {
-    let (now, realm, publisher) = (call.turn.now, call.here(), call.caller.account.clone());
+fn put_one(
+    call: &mut Call<'_>,
+    (realm, bus): (&RealmId, &str),
+    accepted: Accepted,
+    by_content: bool,
+) -> Result<Value, Refusal> {
+    let (now, publisher) = (call.turn.now, call.caller.account.clone());
     let mut event = accepted.event;
     if by_content && event.deduplication.is_none() {
         event.deduplication = Some(digest(&accepted.content));
@@ -150,30 +162,23 @@ fn put_one(call: &mut Call<'_>, bus: &str, accepted: Accepted, by_content: bool)
     let group = event.group.clone().unwrap_or_default();
     let deduplication = event.deduplication.clone();
     if let Some(id) = &deduplication
-        && let Some(found) = log(call, &realm, bus).and_then(|log| log.seen(&publisher, &group, id, now))
+        && let Some(found) = there(call, realm, bus).and_then(|bus| bus.log.seen(&publisher, &group, id, now))
     {
-        return json!({
+        return Ok(json!({
             "EventId": found.id,
             "SequenceNumber": sequence(found.number),
             "SuccessCode": "DEDUPLICATED",
-        });
+        }));
     }
-    let Some(kept) = publish_directly(&mut call.turn, &realm, (bus, &publisher), event) else {
-        return json!({
-            "ErrorCode": VALIDATION,
-            "ErrorMessage": "The event and its metadata are too long to be kept.",
-        });
-    };
-    json!({ "EventId": kept.id, "SequenceNumber": kept.sequence(), "SuccessCode": "PUBLISHED" })
+    let kept = publish_directly(&mut call.turn, realm, (bus, &publisher), event).ok_or_else(|| {
+        let why = "The event and its metadata are too long to be kept.";
+        Refusal(VALIDATION, why.to_owned())
+    })?;
+    Ok(json!({ "EventId": kept.id, "SequenceNumber": kept.sequence(), "SuccessCode": "PUBLISHED" }))
 }
 
-fn log<'c>(
-    call: &'c mut Call<'_>,
-    realm: &RealmId,
-    bus: &str,
-) -> Option<&'c mut crate::state::custom_bus::Log> {
-    let buses = &mut call.turn.world.realm(realm).custom_buses.buses;
-    buses.get_mut(bus).map(|bus| &mut bus.log)
+fn there<'c>(call: &'c mut Call<'_>, realm: &RealmId, bus: &str) -> Option<&'c mut CustomBus> {
+    call.turn.world.realm(realm).custom_buses.buses.get_mut(bus)
 }
 
 fn digest(content: &[u8]) -> String {
@@ -189,7 +194,8 @@ fn digest(content: &[u8]) -> String {
 fn accept(call: &mut Call<'_>, entry: &Entry) -> Result<Accepted, Refusal> {
     let refused = |why: &str| Refusal(VALIDATION, why.to_owned());
     if entry.source.starts_with("aws.") {
-        return Err(refused("Source must not begin with aws."));
+        let code = call.turn.world.assumptions.aws_source_entry.code();
+        return Err(Refusal(code, "Source must not begin with aws.".to_owned()));
     }
     let detail = entry.detail.as_deref().unwrap_or("{}");
     let detail =

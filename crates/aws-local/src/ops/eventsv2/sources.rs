@@ -1,6 +1,6 @@
 //! Event sources: a partner's Classic event source is activated by one, with a managed Classic bus and rule that forward its events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use event_pattern::Pattern;
@@ -12,10 +12,11 @@ use super::faults::{exists, invalid, limit, not_here, state};
 use super::tags;
 use super::token::{Made, once};
 use crate::arn::Arn;
+use crate::assumptions::{DeletedSource, OtherPartnerSource};
 use crate::clock::epoch_seconds;
 use crate::fault::Fault;
 use crate::model::parse;
-use crate::ops::{Answer, Call, Op, Operation, eventsv2_page, without_nulls};
+use crate::ops::{Answer, Call, EVENTSV2_PAGES, Op, Operation, without_nulls};
 use crate::state::bus::Bus;
 use crate::state::custom_bus::{BusState, EventSource, managed_rule, new_id};
 use crate::state::pattern::EventPattern;
@@ -309,12 +310,17 @@ fn update(call: &mut Call<'_>, input: Update) -> Answer {
     )?;
     if let Some(configuration) = input.configuration {
         let partner = Partner::read(&configuration, call.stored)?;
-        if partner.source() != changed.partner_source {
+        let is_other = partner.source() != changed.partner_source;
+        if is_other && call.turn.world.assumptions.other_partner_source == OtherPartnerSource::Refused {
             return Err(invalid(
                 "PartnerEventSourceArn cannot be changed: make another event source for it.",
             ));
         }
-        check_offered(call, &changed.partner_source, Some(&changed.id))?;
+        check_offered(call, partner.source(), Some(&changed.id))?;
+        if is_other {
+            stop_forwarding(call, &changed);
+            partner.source().clone_into(&mut changed.partner_source);
+        }
         changed.configuration = configuration;
         forward(call, &changed, &partner);
     }
@@ -326,7 +332,7 @@ fn update(call: &mut Call<'_>, input: Update) -> Answer {
         "EventSourceArn": input.event_source_arn,
         "Name": changed.name,
         "EventBusArn": changed.bus_arn,
-        "State": "ACTIVE",
+        "State": state_of(&changed, &lost(call)),
         "LastModifiedTime": epoch_seconds(now),
     });
     *source(call, &input.event_source_arn)? = changed;
@@ -334,9 +340,9 @@ fn update(call: &mut Call<'_>, input: Update) -> Answer {
 }
 
 fn describe(call: &mut Call<'_>, input: &Named) -> Answer {
-    let realm = call.here();
+    let (realm, lost) = (call.here(), lost(call));
     let found = source(call, &input.event_source_arn)?;
-    let mut view = view(&realm, found);
+    let mut view = view(&realm, found, &lost);
     view["Configuration"] = found.configuration.clone();
     if let Some(description) = &found.description {
         view["Description"] = json!(description);
@@ -345,7 +351,7 @@ fn describe(call: &mut Call<'_>, input: &Named) -> Answer {
 }
 
 fn list(call: &mut Call<'_>, input: &List) -> Answer {
-    let realm = call.here();
+    let (realm, lost) = (call.here(), lost(call));
     if let Some(arn) = &input.event_bus_arn {
         bus(call, arn)?;
     }
@@ -360,12 +366,12 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
     let rows = sources
         .filter(|(name, source)| name.starts_with(prefix) && is_on(source))
         .map(|(name, source)| {
-            let mut row = view(&realm, source);
+            let mut row = view(&realm, source, &lost);
             row["Type"] = json!("PARTNER_EVENTS");
             row["EventSourceAccountId"] = json!(realm.account());
             (name.as_str(), row)
         });
-    let page = eventsv2_page(
+    let page = EVENTSV2_PAGES.page(
         "ListEventSources",
         rows,
         input.next_token.as_deref(),
@@ -376,13 +382,39 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
     ))
 }
 
+/// The Classic sources that their partners have deleted, where that is assumed to show in the state of an event source.
+fn lost(call: &mut Call<'_>) -> BTreeSet<String> {
+    if call.turn.world.assumptions.deleted_source == DeletedSource::Active {
+        return BTreeSet::new();
+    }
+    let (region, realm) = (call.caller.region.clone(), call.here());
+    let world = &mut *call.turn.world;
+    let fed = world.realm(&realm).custom_buses.sources.values();
+    let mut lost: BTreeSet<String> = fed.map(|source| source.partner_source.clone()).collect();
+    let offered = world.sources_in(&region);
+    lost.retain(|name| {
+        offered
+            .get(name)
+            .is_none_or(|source| source.state == State::Deleted)
+    });
+    lost
+}
+
+fn state_of(source: &EventSource, lost: &BTreeSet<String>) -> &'static str {
+    if lost.contains(&source.partner_source) {
+        "UPDATE_FAILED"
+    } else {
+        "ACTIVE"
+    }
+}
+
 /// What a description and a listing have in common.
-fn view(realm: &RealmId, source: &EventSource) -> Value {
+fn view(realm: &RealmId, source: &EventSource, lost: &BTreeSet<String>) -> Value {
     without_nulls(json!({
         "EventSourceArn": source_arn(realm, source),
         "Name": source.name,
         "EventBusArn": source.bus_arn,
-        "State": "ACTIVE",
+        "State": state_of(source, lost),
         "Revoked": source.revoked.then_some(true),
         "CreationTime": epoch_seconds(source.created),
         "LastModifiedTime": epoch_seconds(source.modified),

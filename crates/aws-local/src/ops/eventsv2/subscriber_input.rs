@@ -102,10 +102,36 @@ pub(super) fn check_invoke(realm: &RealmId, bus_arn: &str, invoke: &Value) -> Re
             "{other} is not supported for target ARN. {expected}"
         )));
     }
+    if let Some(api) = arn.resource.strip_prefix("aws-sdk:") {
+        check_api(api)?;
+    }
     if kind.block == Some("UniversalTargetParameters") && !is_given(&"UniversalTargetParameters") {
         return Err(invalid(
             "UniversalTargetParameters is required when TargetArn is a USI target",
         ));
+    }
+    Ok(())
+}
+
+/// What a universal target cannot call: what reads, and what publishes events, for which a bus is a target itself ("Unsupported
+/// actions" in AWS's guide; the words of its refusal are not known).
+fn check_api(api: &str) -> Result<(), Fault> {
+    let (service, action) = api.split_once(':').unwrap_or((api, ""));
+    let reads = ["get", "list", "describe"];
+    let is_read = reads.iter().any(|prefix| {
+        let rest = action.strip_prefix(prefix);
+        rest.is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_uppercase()))
+    });
+    let publishes = service == "eventbridge" && matches!(action, "putEvents" | "putPartnerEvents");
+    if is_read || publishes {
+        return Err(invalid(format!(
+            "The api {action} of the service {service} is not supported as a target"
+        )));
+    }
+    if !action.starts_with(|letter: char| letter.is_ascii_lowercase()) {
+        return Err(invalid(format!(
+            "The api {action} is not valid for the service {service}"
+        )));
     }
     Ok(())
 }
@@ -279,6 +305,32 @@ mod tests {
             &json!({ "TargetArn": "arn:aws:events:::aws-sdk:cloudwatchlogs:putLogEvents" }),
             "UniversalTargetParameters is required when TargetArn is a USI target",
         );
+    }
+
+    #[test]
+    fn a_universal_target_neither_reads_nor_publishes_events() {
+        for (api, expected) in [
+            ("dynamodb:putItem", "taken"),
+            ("sqs:sendMessage", "taken"),
+            ("sqs:getter", "taken"),
+            (
+                "dynamodb:PutItem",
+                "The api PutItem is not valid for the service dynamodb",
+            ),
+            ("sqs", "The api  is not valid for the service sqs"),
+            (
+                "s3:getObject",
+                "The api getObject of the service s3 is not supported as a target",
+            ),
+            (
+                "eventbridge:putEvents",
+                "The api putEvents of the service eventbridge is not supported as a target",
+            ),
+        ] {
+            let target = format!("arn:aws:events:::aws-sdk:{api}");
+            let invoke = json!({ "TargetArn": target, "UniversalTargetParameters": { "Input": "{}" } });
+            check(&invoke, expected);
+        }
     }
 
     #[test]

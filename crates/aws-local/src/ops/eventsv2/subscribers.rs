@@ -11,14 +11,16 @@ use super::faults::{concurrent, exists, invalid, limit, missing, state};
 use super::subscriber_input::{Start, check_batch, check_invoke, read_filters, read_start};
 use super::tags;
 use super::token::{Made, once};
+use crate::assumptions::EmptyOnFailure;
 use crate::clock::{DAY, Millis, epoch_seconds};
 use crate::delivery::custom_bus::{To, run};
 use crate::fault::Fault;
 use crate::model::parse;
-use crate::ops::{Answer, Call, Op, Operation, eventsv2_page, without_nulls};
+use crate::ops::{Answer, Call, EVENTSV2_PAGES, Op, Operation, without_nulls};
 use crate::state::Tags;
 use crate::state::custom_bus::{
-    Batching, BusState, CustomBus, Deliveries, FilterSet, Ordering, Program, Retry, Subscriber, new_id,
+    Batching, BusState, CustomBus, Deliveries, Delivering, FilterSet, Ordering, Program, Retry, Subscriber,
+    new_id,
 };
 use crate::state::rule::Target;
 
@@ -129,6 +131,20 @@ impl Settings {
         check_batch(target.unwrap_or_default(), self.batch_configuration.as_ref())
     }
 
+    /// An `OnFailureConfiguration` without an ARN, as it is assumed to be read.
+    fn read_on_failure(&mut self, reading: EmptyOnFailure) -> Result<(), Fault> {
+        let given = self.on_failure_configuration.as_ref();
+        if given.is_none_or(|queue| queue.arn.is_some()) {
+            return Ok(());
+        }
+        match reading {
+            EmptyOnFailure::Removed => {}
+            EmptyOnFailure::Kept => self.on_failure_configuration = None,
+            EmptyOnFailure::Refused => return Err(invalid("OnFailureConfiguration.Arn is required.")),
+        }
+        Ok(())
+    }
+
     /// Everything but filters and state.
     fn write(self, to: &mut Subscriber) {
         if let Some(description) = self.description {
@@ -188,10 +204,12 @@ fn check_program(program: &Program, stored: bool) -> Result<(), Fault> {
 }
 
 fn create(call: &mut Call<'_>, input: Value) -> Result<Made, Fault> {
-    let input: Create = parse(input)?;
+    let mut input: Create = parse(input)?;
     let (now, realm) = (call.turn.now, call.here());
     let takes = call.turn.world.assumptions.subscriber_change_ms;
     let (filters, start) = check(call, &input)?;
+    let empty = call.turn.world.assumptions.empty_on_failure;
+    input.settings.read_on_failure(empty)?;
     if here(call)?.bus_of_subscriber(&input.name).is_some() {
         return Err(exists("Subscriber", &input.name));
     }
@@ -222,8 +240,7 @@ fn create(call: &mut Call<'_>, input: Value) -> Result<Made, Fault> {
         members.remove("LastModifiedTime");
     }
     let bus_name = found.name.clone();
-    found.subscribers.insert(name.clone(), new);
-    found.subscribers_changed();
+    here(call)?.add_subscriber(&bus_name, new);
     let to = To {
         realm: &realm,
         bus: &bus_name,
@@ -298,6 +315,7 @@ impl Create {
             replayed_to: 0,
             end: None,
             deliveries: Deliveries::default(),
+            metrics: Delivering::default(),
         };
         self.settings.write(&mut new);
         new.program = Program::new(new.transformer.as_ref(), &new.invoke);
@@ -334,13 +352,12 @@ fn delete(call: &mut Call<'_>, input: &Named) -> Answer {
     let found = here.bus_of_subscriber(&name);
     let found = found.ok_or_else(|| missing("Subscriber", &input.subscriber_arn))?;
     change_subscribers(found, now, takes)?;
-    found.subscribers.remove(&name);
-    found.subscribers_changed();
+    here.remove_subscriber(&name);
     here.forget(&input.subscriber_arn);
     Ok(json!({}))
 }
 
-fn update(call: &mut Call<'_>, input: Update) -> Answer {
+fn update(call: &mut Call<'_>, mut input: Update) -> Answer {
     let (now, realm, stored) = (call.turn.now, call.here(), call.stored);
     let name = subscriber(call, &input.subscriber_arn)?.name.clone();
     let found = here(call)?.bus_of_subscriber(&name);
@@ -375,6 +392,8 @@ fn update(call: &mut Call<'_>, input: Update) -> Answer {
         stored,
     )?;
     input.settings.check(&changed.invoke)?;
+    let empty = call.turn.world.assumptions.empty_on_failure;
+    input.settings.read_on_failure(empty)?;
     if input.settings.batch_configuration.is_some() {
         input.settings.check_batch(&changed.invoke, stored)?;
     }
@@ -401,7 +420,7 @@ fn update(call: &mut Call<'_>, input: Update) -> Answer {
     }
     *subscriber(call, &input.subscriber_arn)? = changed;
     if let Some(bus) = here(call)?.buses.get_mut(&bus_name) {
-        bus.subscribers_changed();
+        bus.subscriber_changed(&name);
     }
     let to = To {
         realm: &realm,
@@ -502,7 +521,7 @@ fn list(call: &mut Call<'_>, input: &List) -> Answer {
         }
     }
     let rows = rows.iter().map(|(name, row)| (name.as_str(), row.clone()));
-    let page = eventsv2_page(
+    let page = EVENTSV2_PAGES.page(
         "ListSubscribers",
         rows,
         input.next_token.as_deref(),
@@ -520,7 +539,7 @@ fn revoke(call: &mut Call<'_>, input: &Revoke) -> Answer {
         found.revoked = true;
         let name = found.name.clone();
         if let Some(bus) = here(call)?.bus_of_subscriber(&name) {
-            bus.subscribers_changed();
+            bus.subscriber_changed(&name);
         }
     } else {
         source(call, &input.arn)?.revoked = true;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::roles::encoded;
 use super::{ListOfRole, fault, malformed, role, role_to_change};
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, iam_page, without_nulls};
+use crate::ops::{Answer, Call, IAM_PAGES, Op, Operation, without_nulls};
 use crate::policy::Policy;
 use crate::state::role::RolePolicy;
 
@@ -84,7 +84,7 @@ fn get(call: &Call<'_>, input: &Named) -> Answer {
 fn list(call: &Call<'_>, input: &ListOfRole) -> Answer {
     let role = role(call, &input.role_name)?;
     let names = role.policies.keys().map(|name| (&**name, name));
-    let page = iam_page(
+    let page = IAM_PAGES.page(
         "ListRolePolicies",
         names,
         input.marker.as_deref(),

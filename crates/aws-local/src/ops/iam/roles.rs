@@ -11,7 +11,7 @@ use super::{fault, malformed, quota, role, role_to_change, roles, roles_to_chang
 use crate::arn::partition;
 use crate::clock::rfc3339_seconds;
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, iam_page, without_nulls};
+use crate::ops::{Answer, Call, IAM_PAGES, Op, Operation, without_nulls};
 use crate::policy::Policy;
 use crate::state::role::{Role, RolePolicy};
 
@@ -151,7 +151,7 @@ fn list(call: &Call<'_>, input: &List) -> Answer {
         .flat_map(|roles| &roles.by_name)
         .filter(|(_, role)| role.path.starts_with(prefix))
         .map(|(name, role)| (&**name, (name, role)));
-    let page = iam_page("ListRoles", of_path, input.marker.as_deref(), input.max_items)?;
+    let page = IAM_PAGES.page("ListRoles", of_path, input.marker.as_deref(), input.max_items)?;
     let shown: Vec<Value> = page
         .items
         .into_iter()

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{ListOfRole, fault, quota, role, role_to_change};
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, iam_page, without_nulls};
+use crate::ops::{Answer, Call, IAM_PAGES, Op, Operation, without_nulls};
 use crate::state::Tags;
 
 /// The most tags that a role may have.
@@ -78,7 +78,7 @@ fn untag(call: &mut Call<'_>, input: &Untagged) -> Answer {
 fn list(call: &Call<'_>, input: &ListOfRole) -> Answer {
     let tags = &role(call, &input.role_name)?.tags;
     let pairs = tags.iter().map(|(key, value)| (&**key, pair(key, value)));
-    let page = iam_page("ListRoleTags", pairs, input.marker.as_deref(), input.max_items)?;
+    let page = IAM_PAGES.page("ListRoleTags", pairs, input.marker.as_deref(), input.max_items)?;
     Ok(without_nulls(json!({
         "Tags": { "member": page.items },
         "IsTruncated": page.next.is_some(),

@@ -7,7 +7,7 @@ use super::vended::{List, Named, conflict, missing, tags, vended};
 use crate::arn::{Arn, arn};
 use crate::caller::Caller;
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, logs_page, without_nulls};
+use crate::ops::{Answer, Call, LOGS_PAGES, Op, Operation, without_nulls};
 use crate::policy::Policy;
 use crate::state::Tags;
 use crate::state::vended::DeliveryDestination;
@@ -133,7 +133,7 @@ fn describe(call: &mut Call<'_>, input: &List) -> Answer {
     let rows = vended(call).delivery_destinations.iter();
     let rows = rows.map(|(name, destination)| (name.as_str(), view(here, name, destination)));
     let of = "DescribeDeliveryDestinations";
-    let page = logs_page(of, rows, input.next_token.as_deref(), input.limit)?;
+    let page = LOGS_PAGES.page(of, rows, input.next_token.as_deref(), input.limit)?;
     Ok(without_nulls(
         json!({ "deliveryDestinations": page.items, "nextToken": page.next }),
     ))

@@ -7,7 +7,7 @@ use super::{group, identified, named};
 use crate::arn::arn;
 use crate::caller::Caller;
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, logs_page, without_nulls};
+use crate::ops::{Answer, Call, LOGS_PAGES, Op, Operation, without_nulls};
 use crate::state::Tags;
 use crate::state::log_group::LogGroup;
 
@@ -158,7 +158,7 @@ fn describe(call: &mut Call<'_>, input: &Describe) -> Answer {
         }
         row
     };
-    let page = logs_page(
+    let page = LOGS_PAGES.page(
         "DescribeLogGroups",
         groups,
         input.next_token.as_deref(),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::group;
 use crate::arn::{Arn, arn, root};
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, logs_page, without_nulls};
+use crate::ops::{Answer, Call, LOGS_PAGES, Op, Operation, without_nulls};
 use crate::policy::Policy;
 use crate::state::log_group::LogPolicy;
 
@@ -191,7 +191,7 @@ fn describe(call: &mut Call<'_>, input: &Describe) -> Answer {
             .map(|(name, policy)| (name.as_str(), account_wide(name, policy)))
             .collect()
     };
-    let page = logs_page(
+    let page = LOGS_PAGES.page(
         "DescribeResourcePolicies",
         rows.into_iter(),
         input.next_token.as_deref(),

@@ -9,7 +9,7 @@ use super::group;
 use crate::arn::{Arn, arn};
 use crate::caller::Caller;
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, logs_page, without_nulls};
+use crate::ops::{Answer, Call, LOGS_PAGES, Op, Operation, without_nulls};
 use crate::policy::Policy;
 use crate::state::vended::{LogDestination, SubscriptionFilter};
 use crate::state::{RealmId, Tags};
@@ -172,7 +172,7 @@ fn describe(call: &mut Call<'_>, input: &Describe) -> Answer {
         .filter(|(filter, _)| filter.starts_with(prefix))
         .map(|(filter, it)| (filter.as_str(), view(name, filter, it)));
     let of = "DescribeSubscriptionFilters";
-    let page = logs_page(of, rows, input.next_token.as_deref(), input.limit)?;
+    let page = LOGS_PAGES.page(of, rows, input.next_token.as_deref(), input.limit)?;
     Ok(without_nulls(
         json!({ "subscriptionFilters": page.items, "nextToken": page.next }),
     ))
@@ -243,7 +243,7 @@ fn describe_destinations(call: &mut Call<'_>, input: &DescribeDestinations) -> A
     let rows = rows
         .filter(|(name, _)| name.starts_with(prefix))
         .map(|(name, it)| (name.as_str(), view_destination(here, name, it)));
-    let page = logs_page(
+    let page = LOGS_PAGES.page(
         "DescribeDestinations",
         rows,
         input.next_token.as_deref(),

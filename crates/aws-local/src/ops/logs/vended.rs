@@ -9,7 +9,7 @@ use crate::arn::{Arn, arn};
 use crate::caller::Caller;
 use crate::delivery::{Writer, may_log};
 use crate::fault::Fault;
-use crate::ops::{Answer, Call, Op, Operation, logs_page, without_nulls};
+use crate::ops::{Answer, Call, LOGS_PAGES, Op, Operation, without_nulls};
 use crate::state::log_group::{EVENT_MEMORY, LogGroup, LogPolicy, event_bytes};
 use crate::state::vended::{Delivery, DeliverySource, Vended};
 use crate::state::{RealmId, Tags};
@@ -152,7 +152,7 @@ fn describe_sources(call: &mut Call<'_>, input: &List) -> Answer {
     let here = call.caller;
     let rows = vended(call).sources.iter();
     let rows = rows.map(|(name, source)| (name.as_str(), view_source(here, name, source)));
-    let page = logs_page(
+    let page = LOGS_PAGES.page(
         "DescribeDeliverySources",
         rows,
         input.next_token.as_deref(),
@@ -306,7 +306,7 @@ fn describe(call: &mut Call<'_>, input: &List) -> Answer {
     let here = call.caller;
     let rows = vended(call).deliveries.iter();
     let rows = rows.map(|(id, delivery)| (id.as_str(), view(here, id, delivery)));
-    let page = logs_page(
+    let page = LOGS_PAGES.page(
         "DescribeDeliveries",
         rows,
         input.next_token.as_deref(),

@@ -37,6 +37,23 @@ fn whole_files_expire() {
 }
 
 #[test]
+fn a_log_is_shortened_by_its_oldest_files() {
+    for (over, first, count) in [(0, 1, 0), (1, 8, 7), (301, 15, 14), (u64::MAX, 15, 14)] {
+        let dir = TempDir::new().unwrap();
+        let mut kept = Kept::new(&dir);
+        for number in 1..=20_u32 {
+            assert!(kept.append(LOG, number.into(), number.into()));
+        }
+        let bytes_max = kept.segments.bytes(LOG).saturating_sub(over);
+        let (write, dropped) = kept.segments.shorten(LOG, bytes_max);
+        assert_eq!(dropped, count, "{over}");
+        assert!(kept.commit(write, |_| ()));
+        let expected: Vec<u64> = (first..=20).collect();
+        assert_eq!(kept.opened_again(&dir).sequences(LOG), expected, "{over}");
+    }
+}
+
+#[test]
 fn one_change_may_expire_and_append() {
     let dir = TempDir::new().unwrap();
     let mut kept = Kept::new(&dir);

@@ -1,14 +1,17 @@
 //! A custom event bus and its states.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
 use super::event::Event;
 use super::live::{Candidates, Live};
 use super::log::Log;
+use super::metrics::BusMetrics;
 use super::subscriber::Subscriber;
 use crate::clock::{DAY, Millis};
+use crate::policy::{Ask, Policy, Verdict};
 use crate::segments::LogId;
 use crate::state::names::Tags;
 
@@ -36,15 +39,37 @@ pub(crate) struct CustomBus {
     pub(crate) log: Log,
     /// Its resource policies by name.
     pub(crate) policies: BTreeMap<String, BusPolicy>,
+    #[serde(default)]
+    pub(crate) metrics: BusMetrics,
     #[serde(skip)]
     live: Live,
 }
 
-/// A resource policy of a bus.
+/// A resource policy of a bus. Its text is what is stored; a text that this version refuses, though an earlier one took it, allows
+/// nothing.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct BusPolicy {
     pub(crate) document: String,
     pub(crate) revision: String,
+    #[serde(skip)]
+    parsed: OnceLock<Option<Policy>>,
+}
+
+impl BusPolicy {
+    pub(crate) fn new(document: String, revision: String) -> Self {
+        Self {
+            document,
+            revision,
+            parsed: OnceLock::new(),
+        }
+    }
+
+    fn verdict(&self, ask: &Ask<'_>) -> Verdict {
+        let parsed = self.parsed.get_or_init(|| Policy::parse(&self.document).ok());
+        parsed
+            .as_ref()
+            .map_or(Verdict::Silent, |policy| policy.verdict(ask))
+    }
 }
 
 /// The states that a bus here can have.
@@ -85,6 +110,7 @@ impl CustomBus {
             subscribers: BTreeMap::new(),
             log: Log::new(log),
             policies: BTreeMap::new(),
+            metrics: BusMetrics::default(),
             live: Live::default(),
         }
     }
@@ -101,6 +127,12 @@ impl CustomBus {
         }
     }
 
+    /// What its policies say together.
+    pub(crate) fn verdict(&self, ask: &Ask<'_>) -> Verdict {
+        let verdicts = self.policies.values().map(|policy| policy.verdict(ask));
+        verdicts.fold(Verdict::Silent, Verdict::and)
+    }
+
     /// Events from before that are no longer kept.
     pub(crate) fn window_start(&self, now: Millis) -> Millis {
         let kept = now.saturating_sub(self.retention_days.saturating_mul(DAY));
@@ -113,8 +145,8 @@ impl CustomBus {
     }
 
     /// A subscriber came, went, or has another filter, state or position than before.
-    pub(crate) fn subscribers_changed(&mut self) {
-        self.live.changed();
+    pub(crate) fn subscriber_changed(&mut self, name: &str) {
+        self.live.changed(name);
     }
 
     /// Forgets what is no longer kept.

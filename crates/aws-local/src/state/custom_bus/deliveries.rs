@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::batching::Batching;
+use super::rendered::Rendered;
 use super::subscriber::Ordering;
 use crate::clock::Millis;
 use crate::state::story::DeliveryRef;
@@ -48,6 +49,9 @@ pub(crate) struct Batch {
     /// When it was first tried.
     pub(crate) since: Option<Millis>,
     pub(crate) next: Next,
+    /// What its expressions came to, until its events are read and it is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rendered: Option<Arc<Rendered>>,
 }
 
 /// What a batch waits for.
@@ -67,6 +71,7 @@ impl Batch {
             retries: 0,
             since: None,
             next: Next::Due(due),
+            rendered: None,
         }
     }
 
@@ -216,10 +221,15 @@ impl Deliveries {
         Some(batch)
     }
 
-    /// Takes out the batch that waits for a call.
-    pub(crate) fn take_called(&mut self, first: u64, call: u64) -> Option<Batch> {
+    /// The batch that waits for a call.
+    pub(crate) fn called(&self, first: u64, call: u64) -> Option<&Batch> {
         let waits = |batch: &&Batch| batch.next == Next::Call(call);
-        self.batches.get(&first).filter(waits)?;
+        self.batches.get(&first).filter(waits)
+    }
+
+    /// The same, taken out.
+    pub(crate) fn take_called(&mut self, first: u64, call: u64) -> Option<Batch> {
+        self.called(first, call)?;
         let batch = self.batches.remove(&first)?;
         self.count -= batch.events.len();
         Some(batch)

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::event::{ContentType, Event};
 use crate::clock::Millis;
 use crate::segments::LogId;
+use crate::state::RealmId;
 
 /// The version of the form; another one is refused.
 const VERSION: u8 = 1;
@@ -21,6 +22,16 @@ pub(crate) struct Kept {
     pub(crate) event: Arc<Event>,
     /// Of an event that a caller published: the change that did so is in the journal without it.
     pub(crate) origin: Option<Origin>,
+}
+
+/// What is stored of a call that published events, besides those.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct PublishCall {
+    pub(crate) realm: RealmId,
+    pub(crate) bus: String,
+    /// How many entries it had, and how many of them were refused.
+    pub(crate) entries: usize,
+    pub(crate) failed: usize,
 }
 
 /// What it takes to publish an event again as it was published.

@@ -14,7 +14,9 @@ mod event;
 mod kept;
 mod live;
 mod log;
+mod metrics;
 mod program;
+mod rendered;
 mod source;
 mod subscriber;
 mod wanted;
@@ -23,9 +25,11 @@ pub(crate) use batching::{Batching, Sizes};
 pub(crate) use bus::{BusPolicy, BusState, CustomBus};
 pub(crate) use deliveries::{Batch, Deliveries, Next, Queued};
 pub(crate) use event::{ContentType, Event, NewEvent};
-pub(crate) use kept::{Kept, Origin};
-pub(crate) use log::{Log, sequence};
+pub(crate) use kept::{Kept, Origin, PublishCall};
+pub(crate) use log::sequence;
+pub(crate) use metrics::{Delivering, Row as MetricsRow};
 pub(crate) use program::Program;
+pub(crate) use rendered::{Made, Output, Rendered, Whole};
 pub(crate) use source::{EventSource, managed_rule};
 pub(crate) use subscriber::{FilterSet, Ordering, Retry, Subscriber};
 pub(crate) use wanted::{SubscriberId, Wanted};
@@ -41,6 +45,9 @@ pub(crate) struct CustomBuses {
     pub(crate) buses: BTreeMap<String, CustomBus>,
     pub(crate) sources: BTreeMap<String, EventSource>,
     tokens: BTreeMap<String, Stored>,
+    /// The name of each subscriber's bus, by the subscriber's name; counted after the state was read from disk.
+    #[serde(skip)]
+    bus_names: BTreeMap<String, String>,
 }
 
 /// What a creation with a client token gave.
@@ -83,9 +90,55 @@ impl CustomBuses {
 
     /// The bus of a subscriber, by the subscriber's name.
     pub(crate) fn bus_of_subscriber(&mut self, name: &str) -> Option<&mut CustomBus> {
-        self.buses
-            .values_mut()
-            .find(|bus| bus.subscribers.contains_key(name))
+        self.buses.get_mut(self.bus_names.get(name)?)
+    }
+
+    /// Adds a subscriber to a bus that is there.
+    pub(crate) fn add_subscriber(&mut self, bus: &str, new: Subscriber) {
+        if let Some(found) = self.buses.get_mut(bus) {
+            let name = new.name.clone();
+            self.bus_names.insert(name.clone(), bus.to_owned());
+            found.subscribers.insert(name.clone(), new);
+            found.subscriber_changed(&name);
+        }
+    }
+
+    pub(crate) fn remove_subscriber(&mut self, name: &str) {
+        if let Some(bus) = self.bus_of_subscriber(name) {
+            bus.subscribers.remove(name);
+            bus.subscriber_changed(name);
+        }
+        self.bus_names.remove(name);
+    }
+
+    /// Removes a bus, with the revoked subscribers that it may still have.
+    pub(crate) fn remove_bus(&mut self, name: &str) -> Option<CustomBus> {
+        self.bus_names.retain(|_, bus| bus != name);
+        self.buses.remove(name)
+    }
+
+    /// The counters of `AWS/EventsV2`.
+    pub(crate) fn metrics(&self) -> Vec<MetricsRow> {
+        let of_bus = |bus: &CustomBus| {
+            let label = [&bus.name, "/", &bus.id].concat();
+            let of_subscriber =
+                |one: &Subscriber| one.metrics.row(&label, &[&one.name, "/", &one.id].concat());
+            let mut rows = bus.metrics.rows(&label);
+            rows.extend(bus.subscribers.values().filter_map(of_subscriber));
+            rows
+        };
+        self.buses.values().flat_map(of_bus).collect()
+    }
+
+    /// Counts what is kept, after it was read from disk.
+    pub(super) fn recount(&mut self) {
+        let of_bus = |bus: &CustomBus| {
+            let names = bus.subscribers.keys();
+            names
+                .map(|name| (name.clone(), bus.name.clone()))
+                .collect::<Vec<_>>()
+        };
+        self.bus_names = self.buses.values().flat_map(of_bus).collect();
     }
 }
 

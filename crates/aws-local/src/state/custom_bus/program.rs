@@ -86,6 +86,11 @@ impl Program {
         let compiled = self.parameters().and_then(|compiled| compiled.as_ref().ok());
         compiled.is_some_and(Template::has_expressions)
     }
+
+    /// Whether there is anything to evaluate.
+    pub(crate) fn has_expressions(&self) -> bool {
+        self.stored.transformer.is_some() || self.has_parameter_expressions()
+    }
 }
 
 /// The block of a target, or the input of a universal one, which is JSON in a text.

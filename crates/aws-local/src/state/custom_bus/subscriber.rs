@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::batching::Batching;
 use super::deliveries::Deliveries;
+use super::metrics::Delivering;
 use super::program::Program;
 use crate::clock::Millis;
 use crate::state::names::Tags;
@@ -57,6 +58,8 @@ pub(crate) struct Subscriber {
     /// The events that it has taken and not delivered yet.
     #[serde(default)]
     pub(crate) deliveries: Deliveries,
+    #[serde(default)]
+    pub(crate) metrics: Delivering,
 }
 
 /// `Type` of a subscriber.
@@ -108,6 +111,14 @@ impl FilterSet {
             texts,
             compiled: Arc::default(),
         }
+    }
+
+    /// The text of the filter of a scope.
+    pub(crate) fn text(&self, scope: Scope) -> Option<&str> {
+        let mut texts = self.texts.iter();
+        texts
+            .find(|(name, _)| name == scope.name())
+            .map(|(_, text)| text.as_str())
     }
 
     pub(crate) fn compiled(&self) -> Option<&Filters> {

@@ -116,8 +116,12 @@ async fn a_universal_target_gets_the_whole_batch() {
     subscribe(&bus, logs_target(), OrderingType::Unordered, Some((2, 0)))
         .await
         .unwrap();
-    bus.put_all(&[(r#"{"n":1}"#, "a"), (r#"{"n":2}"#, "b"), (r#"{"n":3}"#, "c")])
+    let put = bus
+        .put_all(&[(r#"{"n":1}"#, "a"), (r#"{"n":2}"#, "b"), (r#"{"n":3}"#, "c")])
         .await;
+    for (id, _) in &put {
+        bus.tried(id, 1).await;
+    }
     let found = logs
         .get_log_events()
         .log_group_name("g")
@@ -129,7 +133,90 @@ async fn a_universal_target_gets_the_whole_batch() {
         .iter()
         .map(|event| event.message().unwrap_or_default())
         .collect();
+    // Batches are evaluated at the same time.
+    let mut messages = messages;
+    messages.sort_unstable();
     assert_eq!(messages, ["1 of 2", "2 of 2", "3 of 1"]);
+    bus.local.stop().await;
+}
+
+/// A subscriber of a universal target with this input, for batches of one.
+async fn subscribe_universal(bus: &Bus, api: &str, input: &Value) -> Result<String, String> {
+    let input = UniversalTargetParameters::builder().input(input.to_string());
+    let target = invoke(&format!("arn:aws:events:::aws-sdk:{api}"))
+        .universal_target_parameters(input.build().unwrap());
+    subscribe(bus, target, OrderingType::Unordered, Some((1, 0))).await
+}
+
+#[tokio::test]
+async fn a_universal_target_sends_a_message_to_a_queue() {
+    let bus = bus().await;
+    let input = json!({
+        "QueueUrl": format!("{}/{CUSTOMER}/q", bus.local.url),
+        "MessageBody": "{% 'run ' & $events[0].Data.detail.n %}",
+        "MessageAttributes": { "n": { "DataType": "Number", "StringValue": "{% $string($events[0].Data.detail.n) %}" } },
+    });
+    subscribe_universal(&bus, "sqs:sendMessage", &input)
+        .await
+        .unwrap();
+    let (id, _) = bus.put(r#"{"n":7}"#, "g").await;
+    assert_eq!(bus.tried(&id, 1).await["outcome"], "delivered");
+    let messages = sqs::receive(&bus.local, "q").await;
+    assert_eq!(messages[0]["Body"], "run 7", "{messages:?}");
+    assert!(bus.invocations().await.is_empty());
+    bus.local.stop().await;
+}
+
+/// What is missing is named, and looking for it makes nothing.
+#[tokio::test]
+async fn a_universal_call_that_cannot_be_made_fails() {
+    let missing = format!("arn:aws:sns:eu-west-1:{CUSTOMER}:none");
+    for (api, input, code, why) in [
+        (
+            "sqs:sendMessage",
+            json!({ "QueueUrl": "http://h/999999999999/x", "MessageBody": "b" }),
+            "RESOURCE_NOT_FOUND",
+            "queue x does not exist",
+        ),
+        (
+            "sqs:sendMessage",
+            json!({ "MessageBody": "b" }),
+            "CUSTOMER_VALIDATION",
+            "QueueUrl is missing",
+        ),
+        (
+            "sns:publish",
+            json!({ "TopicArn": missing, "Message": "m" }),
+            "RESOURCE_NOT_FOUND",
+            "topic none does not exist",
+        ),
+    ] {
+        let bus = bus().await;
+        subscribe_universal(&bus, api, &input).await.unwrap();
+        let (id, _) = bus.put("{}", "g").await;
+        let attempt = &bus.tried(&id, 1).await["attempts"][0];
+        assert_eq!(attempt["error_code"], code, "{attempt}");
+        assert!(
+            attempt["error_message"].as_str().unwrap().contains(why),
+            "{attempt}"
+        );
+        bus.local.stop().await;
+    }
+}
+
+/// An expression that calls itself without end fails its delivery, and nothing else.
+#[tokio::test]
+async fn an_expression_without_end_fails_its_delivery() {
+    let bus = bus().await;
+    let endless = "{% ($f := function($n) { 1 + $f($n + 1) }; $f(0)) %}";
+    let input = json!({ "QueueUrl": endless, "MessageBody": "b" });
+    subscribe_universal(&bus, "sqs:sendMessage", &input)
+        .await
+        .unwrap();
+    let (id, _) = bus.put("{}", "g").await;
+    let delivery = bus.tried(&id, 1).await;
+    let code = &delivery["attempts"][0]["error_code"];
+    assert_eq!(*code, "INPUT_TRANSFORMATION_FAILURE", "{delivery}");
     bus.local.stop().await;
 }
 

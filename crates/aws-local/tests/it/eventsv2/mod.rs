@@ -12,10 +12,16 @@ use serde_json::{Value, json};
 use crate::client::{CUSTOMER, Local};
 use crate::sqs;
 
+mod assumed;
 mod batches;
 mod buses;
+mod bytes;
 mod delivery;
 mod destinations;
+mod habits;
+mod metrics;
+mod model;
+mod policies;
 mod retained;
 mod sources;
 mod wire;
@@ -73,20 +79,22 @@ impl Bus {
     }
 
     async fn subscribe(&self, name: &str, filter: Option<&str>) -> String {
+        self.subscribe_by(name, filter.map(data_filter)).await
+    }
+
+    async fn subscribe_by(&self, name: &str, filter: Option<FilterConfiguration>) -> String {
         let target = InvokeConfiguration::builder()
             .target_arn(QUEUE)
             .role_arn(ROLE)
             .build()
             .unwrap();
-        let mut request = self
+        let request = self
             .client
             .create_subscriber()
             .name(name)
             .event_bus_arn(&self.arn)
-            .invoke_configuration(target);
-        if let Some(pattern) = filter {
-            request = request.filter_configuration(data_filter(pattern));
-        }
+            .invoke_configuration(target)
+            .set_filter_configuration(filter);
         let made = request.send().await.unwrap();
         self.pass(1).await;
         made.subscriber_arn.unwrap()
@@ -159,11 +167,11 @@ fn batch(size: i32, window_seconds: i32) -> BatchConfiguration {
 }
 
 fn data_filter(pattern: &str) -> FilterConfiguration {
-    let filter = Filter::builder()
-        .scope(FilterScope::Data)
-        .pattern(pattern)
-        .build()
-        .unwrap();
+    filter(FilterScope::Data, pattern)
+}
+
+fn filter(scope: FilterScope, pattern: &str) -> FilterConfiguration {
+    let filter = Filter::builder().scope(scope).pattern(pattern).build().unwrap();
     FilterConfiguration::builder().filters(filter).build()
 }
 

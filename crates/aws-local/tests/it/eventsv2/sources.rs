@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Bus, SOURCE, bus, refused};
 use crate::client::{CUSTOMER, Local, PARTNER, REGION};
 
-async fn partner_source(local: &Local) -> String {
+pub(super) async fn partner_source(local: &Local) -> String {
     let made = local
         .events(PARTNER)
         .create_partner_event_source()
@@ -19,7 +19,7 @@ async fn partner_source(local: &Local) -> String {
     made.unwrap().event_source_arn.unwrap()
 }
 
-async fn send_as_partner(local: &Local, detail: &str) {
+pub(super) async fn send_as_partner(local: &Local, detail: &str) {
     let entry = PutPartnerEventsRequestEntry::builder()
         .source(SOURCE)
         .detail_type("RunExecuted")
@@ -35,18 +35,18 @@ async fn send_as_partner(local: &Local, detail: &str) {
     assert_eq!(put.failed_entry_count, 0);
 }
 
-async fn source_state(local: &Local) -> String {
+pub(super) async fn source_state(local: &Local, name: &str) -> String {
     let found = local
         .events(CUSTOMER)
         .describe_event_source()
-        .name(SOURCE)
+        .name(name)
         .send()
         .await
         .unwrap();
     found.state.unwrap().to_string()
 }
 
-fn partner(arn: &str, pattern: Option<&str>) -> EventSourceConfiguration {
+pub(super) fn partner(arn: &str, pattern: Option<&str>) -> EventSourceConfiguration {
     let partner = PartnerEventsSourceConfiguration::builder()
         .partner_event_source_arn(arn)
         .set_pattern(pattern.map(str::to_owned))
@@ -56,7 +56,7 @@ fn partner(arn: &str, pattern: Option<&str>) -> EventSourceConfiguration {
 }
 
 /// An event source of one result alone.
-async fn create(bus: &Bus, name: &str, pattern: Option<&str>) -> Result<String, String> {
+pub(super) async fn create(bus: &Bus, name: &str, pattern: Option<&str>) -> Result<String, String> {
     let arn = format!("arn:aws:events:{REGION}::event-source/{SOURCE}");
     let create = bus.client.create_event_source().name(name);
     let create = create
@@ -78,7 +78,7 @@ async fn a_partners_source_feeds_a_bus_until_it_is_deleted() {
     bus.subscribe("all", None).await;
     let arn = create(&bus, "scalr", ERRORED).await.unwrap();
     assert!(arn.contains(":event-sourcev2/aws.partner/scalr/"), "{arn}");
-    assert_eq!(source_state(&bus.local).await, "ACTIVE");
+    assert_eq!(source_state(&bus.local, SOURCE).await, "ACTIVE");
     assert_eq!(
         create(&bus, "other", None).await.unwrap_err(),
         "InvalidStateException"
@@ -93,7 +93,7 @@ async fn a_partners_source_feeds_a_bus_until_it_is_deleted() {
     );
     let delete = bus.client.delete_event_source().event_source_arn(&arn);
     delete.send().await.unwrap();
-    assert_eq!(source_state(&bus.local).await, "PENDING");
+    assert_eq!(source_state(&bus.local, SOURCE).await, "PENDING");
     let classic = bus.local.events(CUSTOMER);
     let gone = classic.describe_event_bus().name(SOURCE).send().await;
     assert_eq!(refused(gone), "ResourceNotFoundException");
@@ -117,7 +117,7 @@ async fn the_classic_side_of_an_event_source_is_locked() {
     // Its deletion is allowed, and the feed ends.
     bus.subscribe("all", None).await;
     classic.delete_event_bus().name(SOURCE).send().await.unwrap();
-    assert_eq!(source_state(&bus.local).await, "PENDING");
+    assert_eq!(source_state(&bus.local, SOURCE).await, "PENDING");
     send_as_partner(&bus.local, "{}").await;
     assert_eq!(bus.messages().await.len(), 0);
     bus.local.stop().await;

@@ -9,6 +9,36 @@ use crate::client::Local;
 const LIST: &str = "/service/AWSEventsV2/operation/ListEventBuses";
 const CBOR: Option<&str> = Some("rpc-v2-cbor");
 
+/// A request that is refused before it is read is refused in its client's protocol, too.
+#[tokio::test]
+async fn refusals_of_unread_requests_name_their_protocol() {
+    let local = Local::start(Config::default()).await;
+    let ask = || {
+        local
+            .http
+            .post(format!("{}{LIST}", local.url))
+            .header("smithy-protocol", "rpc-v2-cbor")
+    };
+    let page = ask()
+        .header("origin", "http://evil.example")
+        .body(b"\xA0".to_vec());
+    let long = ask().body(vec![0; 17 * 1024 * 1024]);
+    let packed = ask().header("content-encoding", "gzip").body(b"\xA0".to_vec());
+    for (request, status, code) in [
+        (page, 403, "AccessDeniedException"),
+        (long, 413, "RequestEntityTooLargeException"),
+        (packed, 400, "SerializationException"),
+    ] {
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), status, "{code}");
+        assert_eq!(answer.headers()["smithy-protocol"], "rpc-v2-cbor", "{code}");
+        let bytes = answer.bytes().await.unwrap();
+        let refusal = super::bytes::read(&bytes);
+        assert_eq!(refusal["__type"], code, "{refusal}");
+    }
+    local.stop().await;
+}
+
 /// What generated clients of other languages want of an answer: the header, on refusals too.
 #[tokio::test]
 async fn answers_name_their_protocol() {

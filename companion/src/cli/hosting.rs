@@ -1,0 +1,97 @@
+//! What `dev` and `serve` have in common: the options of Scalr's side, and how it is opened.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+
+use crate::clock::Clock;
+use crate::companion::{Companion, Config, ConsoleConfig, Identity};
+use crate::console::LocalAws;
+use crate::partner::Partner;
+use crate::store::{Bounds, DirLock, Durability};
+use crate::tls::{self, Tls};
+
+/// How Scalr's side is served, and what it keeps.
+#[derive(clap::Args)]
+pub(super) struct Hosting {
+    /// Serve Scalr's API over https, with a certificate made here; its authority's file is printed.
+    #[arg(long)]
+    tls: bool,
+    /// A name or address that the certificate is for, beside `localhost` and the address listened on; may be repeated.
+    #[arg(long, value_name = "NAME", requires = "tls")]
+    tls_name: Vec<String>,
+    /// Drop events that were held for longer than this.
+    #[arg(long, value_name = "HOURS", default_value_t = 336, allow_hyphen_values = true, value_parser = clap::value_parser!(u32).range(1..))]
+    hold_hours_max: u32,
+    /// Drop a connection's oldest events beyond this many bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024 * 1024)]
+    hold_bytes_max: u32,
+    /// Serve no console.
+    #[arg(long)]
+    no_console: bool,
+    /// A host name that the console answers for, beside loopback's; may be repeated.
+    #[arg(long, value_name = "NAME", conflicts_with = "no_console")]
+    console_host: Vec<String>,
+}
+
+/// What the two commands decide by themselves.
+pub(super) struct Own<'a> {
+    pub(super) listen: SocketAddr,
+    pub(super) dir: &'a Path,
+    pub(super) lock: DirLock,
+    pub(super) durability: Durability,
+    pub(super) partner: Partner,
+    pub(super) clock: Clock,
+    /// The local AWS of this process.
+    pub(super) aws: Option<LocalAws>,
+    pub(super) identity: Identity<'a>,
+}
+
+impl Hosting {
+    /// Opens the state and the listener. From here on clients may connect.
+    pub(super) async fn open(&self, own: Own<'_>) -> anyhow::Result<(Companion, Option<Tls>)> {
+        let listener = TcpListener::bind(own.listen)
+            .await
+            .with_context(|| format!("cannot listen on `{}`", own.listen))?;
+        let tls = self.certificate(own.listen, own.dir)?;
+        let companion = Companion::open(Config {
+            dir: own.dir,
+            lock: own.lock,
+            durability: own.durability,
+            bounds: Bounds {
+                bytes_max: i64::from(self.hold_bytes_max),
+                age_ms_max: i64::from(self.hold_hours_max) * 3_600_000,
+            },
+            listener,
+            tls: tls.as_ref().map(|tls| tls.acceptor.clone()),
+            partner: own.partner,
+            clock: own.clock,
+            console: (!self.no_console).then(|| ConsoleConfig {
+                aws: own.aws,
+                hosts: self.console_host.clone(),
+            }),
+            identity: own.identity,
+        })
+        .await?;
+        Ok((companion, tls))
+    }
+
+    /// The certificate for the names that clients know this machine by, if Scalr's API is served over TLS.
+    fn certificate(&self, listen: SocketAddr, dir: &Path) -> anyhow::Result<Option<Tls>> {
+        if !self.tls {
+            return Ok(None);
+        }
+        let mut names = self.tls_name.clone();
+        let ip = listen.ip();
+        names.extend((!ip.is_unspecified()).then(|| ip.to_string()));
+        Ok(Some(tls::open(dir, &names, &tls::of_system())?))
+    }
+}
+
+/// The address that clients are given.
+pub(super) fn hostname(companion: &Companion, tls: Option<&Tls>) -> String {
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    format!("{scheme}://{}", companion.addr)
+}

@@ -1,0 +1,134 @@
+//! `serve`: Scalr's side as a service: any number of accounts, AWS itself, and no run that is made up.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::exit::Failure;
+use super::hosting::{Hosting, Own, hostname};
+use super::loopback::is_loopback;
+use super::{aws, dev, given, out};
+use crate::clock::Clock;
+use crate::companion::{Companion, Identity};
+use crate::console;
+use crate::partner::Partner;
+use crate::store::{self, Durability};
+use crate::tls::Tls;
+use crate::token::Token;
+
+/// The region that credentials are looked for in where nothing names one; each connection has a region of its own.
+const REGION: &str = "us-east-1";
+
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  scalr-eventbridge serve --data-dir /var/lib/scalr-eventbridge
+  scalr-eventbridge serve --data-dir /var/lib/scalr-eventbridge --listen 0.0.0.0:8443 --allow-remote --tls --tls-name events.example.com
+  scalr-eventbridge serve --data-dir ./state --new-operator-token
+
+The first start prints an operator's token, once. `accounts create` and `tokens create` need it.
+
+SIGTERM and Ctrl-C end it: no connection is taken any more, and requests and deliveries under way are finished.")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(super) struct Args {
+    /// Keep state here. The directory is used by one process at a time.
+    #[arg(long, value_name = "DIR")]
+    data_dir: PathBuf,
+    /// Where the API and the console listen; port 0 takes any free port.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = given::listen)]
+    listen: SocketAddr,
+    /// Listen on other addresses than loopback.
+    #[arg(long)]
+    allow_remote: bool,
+    /// Use the AWS at this URL, such as a local one; without it, AWS itself. Credentials are AWS's own settings (variables,
+    /// profiles and so on), those of the partner's account; on loopback they are a local AWS's partner account.
+    #[arg(long, value_name = "URL")]
+    aws_endpoint: Option<String>,
+    /// Start runs that are made up (`POST /runs`), for trials: each account then has a workspace.
+    #[arg(long)]
+    simulate_runs: bool,
+    /// Make one more operator's token and print it, such as when the first is lost.
+    #[arg(long)]
+    new_operator_token: bool,
+    /// Print one line of JSON on stdout when it answers.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    hosting: Hosting,
+}
+
+impl Args {
+    /// Refuses what cannot be meant.
+    fn check(&self) -> anyhow::Result<()> {
+        given::data_dir(Some(&self.data_dir))?;
+        if self.listen.ip().is_loopback() || self.allow_remote {
+            return Ok(());
+        }
+        Err(Failure::setting(format!(
+            "`{}` (`--listen`) is reachable from other machines: listen on `127.0.0.1:{}` behind a proxy with TLS, or give `--allow-remote`, \
+             and `--tls` unless such a proxy is in front",
+            self.listen,
+            self.listen.port()
+        )))
+    }
+}
+
+pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<()> {
+    args.check()?;
+    let endpoint = aws::not_scalrs(args.aws_endpoint.as_deref()).await?;
+    // Before anything else in the directory is used.
+    let lock = store::lock(&args.data_dir)?;
+    let partner = match &endpoint {
+        Some(url) if is_loopback(url) => Partner::local(url, dev::PARTNER_ACCOUNT),
+        endpoint => Partner::real(endpoint.as_deref(), REGION).await,
+    };
+    let own = Own {
+        listen: args.listen,
+        dir: &args.data_dir,
+        lock,
+        durability: Durability::Disk,
+        partner,
+        clock: Clock::system(0),
+        aws: None,
+        identity: Identity::Service {
+            simulates_runs: args.simulate_runs,
+            new_operator_token: args.new_operator_token,
+        },
+    };
+    let (companion, tls) = args.hosting.open(own).await?;
+    announce(&args, &companion, tls.as_ref())?;
+    companion.run(stop).await;
+    Ok(())
+}
+
+fn announce(args: &Args, companion: &Companion, tls: Option<&Tls>) -> anyhow::Result<()> {
+    let hostname = hostname(companion, tls);
+    let token = companion.operator_token().map(Token::reveal);
+    let console = companion.console.as_ref();
+    let console = console.map(|_| format!("{hostname}{}", console::BASE));
+    let ca_file = tls.map(|tls| tls.ca_file.display().to_string());
+    if args.json {
+        return Ok(out::line(
+            &json!({
+                "hostname": hostname, "operator_token": token, "console": { "url": console }, "ca_file": ca_file,
+            })
+            .to_string(),
+        )?);
+    }
+    let mut lines = vec![
+        format!("Scalr   {hostname}"),
+        format!("State   kept in {}", args.data_dir.display()),
+    ];
+    lines.extend(console.map(|url| format!("Console {url}   (sign in with a token of an account)")));
+    lines.extend(ca_file.map(|file| format!("TLS     the certificate's authority is {file}")));
+    if let Some(token) = token {
+        lines.push(format!(
+            "\nThe operator's token, which is not shown again:\n\n\
+             export SCALR_HOSTNAME={hostname}\nexport SCALR_TOKEN={token}\n\n\
+             Next: scalr-eventbridge accounts create NAME\n      \
+             scalr-eventbridge tokens create terraform --account NAME"
+        ));
+    }
+    Ok(out::line(&lines.join("\n"))?)
+}

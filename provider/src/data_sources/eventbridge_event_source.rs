@@ -1,0 +1,116 @@
+//! `scalr_eventbridge_event_source`: an event source of a custom event bus as AWS shows it.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_eventbridgev2::types::{EventSourceConfiguration, PartnerEventsSourceConfiguration};
+use tfplugin::{Attrs, DataSource, Operation, Result};
+
+use super::eventbridge_source::written;
+use super::messages;
+use crate::aws::{Error, arn, custom_checks};
+use crate::client::Client;
+use crate::defaults;
+use crate::failure::Cause as _;
+use crate::values::Region;
+
+/// An event source of a custom event bus that something else makes: the bus that it leads to, whose events it has, and whether they reach it.
+///
+/// The data source `scalr_eventbridge_source` is of the other kind of event source: the one that Scalr makes for a connection, and from which this one has its events.
+#[derive(Attrs, Clone, Debug)]
+pub struct EventSource {
+    /// Name of the event source.
+    #[tf(required, check = custom_checks::source_name)]
+    name: String,
+    /// AWS region to look in. Default: the provider's region.
+    #[tf(optional, computed)]
+    region: Option<Region>,
+    /// ARN of the event source.
+    #[tf(computed)]
+    arn: Option<String>,
+    /// ARN of the custom event bus that it leads to.
+    #[tf(computed)]
+    event_bus_arn: Option<String>,
+    /// ARN of the partner's event source whose events it has; null for one of an AWS service.
+    #[tf(computed)]
+    partner_event_source_arn: Option<String>,
+    /// State of the partner's event source: `ACTIVE`; `PENDING` if its events are dropped, since somebody deleted the Classic bus that AWS manages for it; `DELETED` if Scalr has removed it; null if AWS shows no such source.
+    #[tf(computed)]
+    partner_source_state: Option<String>,
+    /// Event pattern that an event has to match to reach the bus; null for all events.
+    #[tf(computed)]
+    event_pattern: Option<String>,
+    /// KMS key of the Classic bus that AWS manages for it; null for a key that AWS owns.
+    #[tf(computed)]
+    kms_key_identifier: Option<String>,
+    /// ARN of the queue for events that do not reach the bus.
+    #[tf(computed)]
+    dead_letter_arn: Option<String>,
+    /// What the event source is for.
+    #[tf(computed)]
+    description: Option<String>,
+    /// State of the event source: `ACTIVE`; `CREATING`, `UPDATING` or `DELETING` for a while; `CREATE_FAILED`, `UPDATE_FAILED` or `DELETE_FAILED`.
+    #[tf(computed)]
+    state: Option<String>,
+    /// Tags of the event source.
+    #[tf(computed)]
+    tags: Option<BTreeMap<String, String>>,
+    /// When the event source was made, in RFC 3339.
+    #[tf(computed)]
+    creation_time: Option<String>,
+}
+
+impl DataSource for EventSource {
+    const NAME: &'static str = "eventbridge_event_source";
+    type Client = Client;
+
+    async fn read(config: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
+        let aws = defaults::regional(operation, config.region.as_ref())
+            .await?
+            .with_custom_buses()?;
+        let name = config.name.clone();
+        let failed = |e: Error| e.during(messages::doing_read_source(&name));
+        let found = match aws.event_source_named(&name).await.map_err(failed)? {
+            Some(arn) => aws.event_source(&arn).await.map_err(failed)?,
+            None => None,
+        };
+        let Some(found) = found else {
+            let account = aws.account_in_words().await;
+            return Err(messages::no_event_source(&name, &account, &aws.name, Self::name()).into());
+        };
+        let tags = aws
+            .custom_tags(found.event_source_arn().unwrap_or_default())
+            .await
+            .map_err(failed)?;
+        let partner = match found.configuration() {
+            Some(EventSourceConfiguration::PartnerEventsConfiguration(partner)) => Some(partner),
+            _ => None,
+        };
+        let partner_arn = partner.map(PartnerEventsSourceConfiguration::partner_event_source_arn);
+        let partner_source = match partner_arn.and_then(arn::event_source_name) {
+            Some(name) => aws.source(name).await.map_err(failed)?,
+            None => None,
+        };
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        Ok(Self {
+            region: Some(Region::from(&*aws.name)),
+            arn: text(found.event_source_arn()),
+            event_bus_arn: text(found.event_bus_arn()),
+            partner_event_source_arn: text(partner_arn),
+            partner_source_state: partner_source
+                .and_then(|source| source.state)
+                .map(|state| state.as_str().to_owned()),
+            event_pattern: text(partner.and_then(|partner| partner.pattern())),
+            kms_key_identifier: text(partner.and_then(|partner| partner.partner_bus_kms_key_identifier())),
+            dead_letter_arn: text(
+                partner
+                    .and_then(|partner| partner.on_failure_configuration())
+                    .and_then(|queue| queue.arn()),
+            ),
+            description: text(found.description()),
+            state: found.state().map(|state| state.as_str().to_owned()),
+            tags: Some(tags),
+            creation_time: found.creation_time().and_then(written),
+            ..config
+        })
+    }
+}

@@ -1,0 +1,344 @@
+//! The log group of a subscriber: made with its stream, and reached by the call that writes to it. Whose a group is, its tag says, as
+//! that of a group of a target.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudwatchlogs::types::LogGroup as WireGroup;
+use serde_json::json;
+use tfplugin::{Operation, Result};
+
+use super::Subscriber;
+use super::messages::{self, doing};
+use super::parts::LogGroup;
+use crate::aws::retry::gone;
+use crate::aws::{Error, Regional, arn, target_id};
+use crate::defaults;
+use crate::failure::{Cause as _, Effect, Standing};
+use crate::ownership::Object;
+use crate::resources::eventbridge_target::{self as target, OWNER_TAG, TargetGroup};
+use crate::resources::handover;
+use crate::values::Json;
+
+/// The target that writes to log groups.
+pub(super) const CALL: &str = "arn:aws:events:::aws-sdk:cloudwatchlogs:putLogEvents";
+/// The group and its stream are there.
+pub(super) const READY: &str = "ready";
+const GROUP_MISSING: &str = "log group missing";
+const STREAM_MISSING: &str = "log stream missing";
+const SUBSCRIBER_MISSING: &str = "subscriber missing";
+const TAGS_DIFFER: &str = "tags differ";
+/// What owner tags of subscribers begin with. It has no `/`, so that none is taken for that of a rule.
+const OWNED_BY: &str = "subscriber:";
+const TAG_VALUE_LENGTH_MAX: usize = 256;
+
+/// The arguments of the call: each event is a line, as it was published. `$events` is a list.
+pub(super) fn input(group: &str, stream: &str) -> Json {
+    let lines = "{% [$events.{ 'Timestamp': $millis(), 'Message': $string(Data) }] %}";
+    let input = json!({ "LogGroupName": group, "LogStreamName": stream, "LogEvents": lines });
+    Json::from(&*input.to_string())
+}
+
+/// Group and stream, if arguments are those of [`input`].
+pub(super) fn parse_input(text: &Json) -> Option<(String, String)> {
+    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    let group = value["LogGroupName"].as_str()?;
+    let stream = value["LogStreamName"].as_str()?;
+    (input(group, stream) == *text).then(|| (group.to_owned(), stream.to_owned()))
+}
+
+/// The value of the tag that names this subscriber as the owner.
+pub(super) fn owner(name: &str) -> String {
+    let whole = format!("{OWNED_BY}{name}");
+    if whole.len() <= TAG_VALUE_LENGTH_MAX {
+        return whole;
+    }
+    let digest = target_id::digest(&whole);
+    let kept = TAG_VALUE_LENGTH_MAX - digest.len() - 1;
+    format!("{}={digest}", whole.get(..kept).unwrap_or_default())
+}
+
+/// Makes group and stream ready. They come before the subscriber: its first delivery must find them.
+pub(super) async fn ensure(
+    operation: &Operation<'_, Subscriber>,
+    aws: &Regional,
+    plan: &mut Subscriber,
+    prior: Option<&Subscriber>,
+) -> Result<()> {
+    let Some(mut group) = plan.log_group.clone() else {
+        return Ok(());
+    };
+    let _turn = handover::turn(operation, &object(aws, &group.name)).await?;
+    let held = find_or_make(operation, aws, &plan.name, &group).await?;
+    group.arn = Some(if let Some(held) = &held {
+        target::arn_of(held, None)
+    } else {
+        let account = aws.account().await;
+        let account = account.map_err(|e| e.during(doing::look_for_group(&group.name)))?;
+        arn::of_log_group(&aws.name, account, &group.name)
+    });
+    if prior.is_none() {
+        group.status = Some(SUBSCRIBER_MISSING.to_owned());
+        plan.log_group = Some(group.clone());
+        operation.save(plan.clone());
+    }
+    let standing = messages::group_is_there(prior.is_none());
+    if group.create {
+        let mut lacking = defaults::tagging(operation.client())?.managed(None);
+        if let Some(held) = &held {
+            let tags = tags_of(aws, held, &group.name).await?;
+            lacking.retain(|key, value| tags.get(key) != Some(value));
+            let arn = target::arn_of(held, None);
+            target::tag(aws, &arn, &group.as_of_target(), lacking, standing).await?;
+        }
+        target::set_retention(aws, &group.as_of_target(), held.as_ref(), standing).await?;
+    }
+    make_stream(aws, &group, standing).await?;
+    group.status = Some(READY.to_owned());
+    plan.log_group = Some(group);
+    Ok(())
+}
+
+/// The group that was there and may be used; none where it is made.
+async fn find_or_make(
+    operation: &Operation<'_, Subscriber>,
+    aws: &Regional,
+    subscriber: &str,
+    group: &LogGroup,
+) -> Result<Option<WireGroup>> {
+    let name = &group.name;
+    match look(aws, name).await? {
+        Some(held) if group.create => return claim(aws, subscriber, group, held).await.map(Some),
+        Some(held) => return Ok(Some(held)),
+        None if !group.create => return Err(messages::no_group(name, &aws.name).into()),
+        None => {}
+    }
+    let tags = defaults::tagging(operation.client())?.defaults;
+    match target::make_group(aws, &group.as_of_target(), &owner(subscriber), tags).await {
+        Ok(()) => Ok(None),
+        // Made meanwhile: by the first attempt of a call whose answer was lost, or by somebody else.
+        Err(e) if e.code() == Some("ResourceAlreadyExistsException") || e.effect() == Effect::Unknown => {
+            match look(aws, name).await? {
+                Some(held) => claim(aws, subscriber, group, held).await.map(Some),
+                None => Err(e.during(doing::make_group(name))),
+            }
+        }
+        Err(e) => Err(e.during(doing::make_group(name))),
+    }
+}
+
+async fn look(aws: &Regional, name: &str) -> Result<Option<WireGroup>> {
+    let held = aws.log_group(name).await;
+    held.map_err(|e| e.during(doing::look_for_group(name)))
+}
+
+/// Adopts a group that is there: it is this subscriber's, or that of a subscriber which is gone, as after another name.
+async fn claim(aws: &Regional, subscriber: &str, group: &LogGroup, held: WireGroup) -> Result<WireGroup> {
+    let name = &group.name;
+    let tags = tags_of(aws, &held, name).await?;
+    let (found, mine) = (tags.get(OWNER_TAG), owner(subscriber));
+    if found == Some(&mine) {
+        return Ok(held);
+    }
+    let arn = target::arn_of(&held, None);
+    if let Some(other) = found.and_then(|found| found.strip_prefix(OWNED_BY)) {
+        let named = aws.subscribers_named(other).await;
+        let named = named.map_err(|e| e.during(doing::look_for_owner(other, name)))?;
+        if named.is_empty() && !other.contains('=') {
+            let tag = BTreeMap::from([(OWNER_TAG.to_owned(), mine)]);
+            target::tag(aws, &arn, &group.as_of_target(), tag, messages::GROUP_AS_IT_WAS).await?;
+            return Ok(held);
+        }
+    }
+    Err(messages::group_of_another(name, &aws.name, found.map(String::as_str), (&arn, &mine)).into())
+}
+
+async fn tags_of(aws: &Regional, held: &WireGroup, name: &str) -> Result<BTreeMap<String, String>> {
+    let tags = aws.log_group_tags(&target::arn_of(held, None)).await;
+    let tags = tags.map_err(|e| e.during(doing::read_group(name)))?;
+    Ok(tags.into_iter().collect())
+}
+
+/// Events need a stream that is there.
+async fn make_stream(aws: &Regional, group: &LogGroup, standing: &str) -> Result<()> {
+    let (name, stream) = (&group.name, &group.log_stream);
+    let call = aws.logs.create_log_stream().log_group_name(name);
+    let answer = call.log_stream_name(stream).send().await;
+    match answer.map_err(|e| aws.failed("logs:CreateLogStream", e)) {
+        Ok(_) => Ok(()),
+        Err(e) if e.code() == Some("ResourceAlreadyExistsException") => Ok(()),
+        Err(e) => {
+            let standing = Standing::of::<Error>().and(standing);
+            Err(e.during_with(doing::make_stream(name, stream), &standing))
+        }
+    }
+}
+
+/// Reads group and stream back. The tag says whether a group that this subscriber is to have made is (still) its own.
+pub(super) async fn read(
+    operation: &Operation<'_, Subscriber>,
+    aws: &Regional,
+    subscriber: &str,
+    mut group: LogGroup,
+) -> Result<LogGroup> {
+    let name = group.name.clone();
+    let held = aws.log_group(&name).await;
+    let Some(held) = held.map_err(|e| e.during(doing::read_group(&name)))? else {
+        group.status = Some(GROUP_MISSING.to_owned());
+        return Ok(group);
+    };
+    let tags = tags_of(aws, &held, &name).await?;
+    group.arn = Some(target::arn_of(&held, None));
+    group.create = group.create && tags.get(OWNER_TAG) == Some(&owner(subscriber));
+    if group.create {
+        group.retention_in_days = held.retention_in_days().map(i64::from);
+    }
+    let differ = |(key, value): (&String, &String)| tags.get(key) != Some(value);
+    let is_untagged = group.create && defaults::needed_tags(operation.client()).iter().any(differ);
+    let status = if !aws
+        .has_log_stream(&name, &group.log_stream)
+        .await
+        .map_err(|e| e.during(doing::read_group(&name)))?
+    {
+        STREAM_MISSING
+    } else if is_untagged {
+        TAGS_DIFFER
+    } else {
+        READY
+    };
+    group.status = Some(status.to_owned());
+    Ok(group)
+}
+
+/// The state of a subscriber that is not at AWS: none, unless its creation did not end and left its own group, so that a destroy finds
+/// it.
+pub(super) async fn without_subscriber(
+    operation: &Operation<'_, Subscriber>,
+    aws: &Regional,
+    mut state: Subscriber,
+) -> Result<Option<Subscriber>> {
+    if state.arn.is_some() {
+        return Ok(None);
+    }
+    let Some(group) = state.log_group.take() else {
+        return Ok(None);
+    };
+    let mut group = read(operation, aws, &state.name, group).await?;
+    if !group.create || group.status.as_deref() == Some(GROUP_MISSING) {
+        return Ok(None);
+    }
+    group.status = Some(SUBSCRIBER_MISSING.to_owned());
+    state.log_group = Some(group);
+    Ok(Some(state))
+}
+
+/// Takes the tag off a group that stays and is no longer this subscriber's.
+pub(super) async fn let_go(
+    operation: &Operation<'_, Subscriber>,
+    aws: &Regional,
+    [prior, plan]: [&Subscriber; 2],
+) -> Result<()> {
+    let kept = plan.own_group().map(|group| &group.name);
+    let Some(group) = prior.own_group().filter(|group| Some(&group.name) != kept) else {
+        return Ok(());
+    };
+    let name = &group.name;
+    let is_left = plan.log_group.as_ref().is_none_or(|group| group.name != *name);
+    if is_left && group.delete_on_destroy {
+        return delete(operation, aws, prior).await;
+    }
+    let _turn = handover::turn(operation, &object(aws, name)).await?;
+    let Some(held) = own(aws, &prior.name, name).await? else {
+        return Ok(());
+    };
+    let untagged = target::untag(aws, &target::arn_of(&held, None), OWNER_TAG).await;
+    untagged.map_err(|e| e.during(doing::release_group(name)))
+}
+
+/// Deletes a group that was made here, if the configuration says so.
+pub(super) async fn delete(
+    operation: &Operation<'_, Subscriber>,
+    aws: &Regional,
+    state: &Subscriber,
+) -> Result<()> {
+    let Some(group) = state.own_group().filter(|group| group.delete_on_destroy) else {
+        return Ok(());
+    };
+    let name = &group.name;
+    let _turn = handover::turn(operation, &object(aws, name)).await?;
+    if own(aws, &state.name, name).await?.is_none() {
+        return Ok(());
+    }
+    let answer = aws.logs.delete_log_group().log_group_name(name).send().await;
+    let answer = answer.map_err(|e| aws.failed("logs:DeleteLogGroup", e));
+    gone(answer)
+        .map(drop)
+        .map_err(|e| e.during_with(doing::delete_group(name), &messages::after_deleting_group()))
+}
+
+/// The group, if its tag names this subscriber.
+async fn own(aws: &Regional, subscriber: &str, name: &str) -> Result<Option<WireGroup>> {
+    let held = aws.log_group(name).await;
+    let Some(held) = held.map_err(|e| e.during(doing::read_group(name)))? else {
+        return Ok(None);
+    };
+    let tags = tags_of(aws, &held, name).await?;
+    Ok((tags.get(OWNER_TAG) == Some(&owner(subscriber))).then_some(held))
+}
+
+fn object(aws: &Regional, name: &str) -> Object {
+    Object::LogGroup {
+        region: aws.name.clone(),
+        name: name.to_owned(),
+    }
+}
+
+impl LogGroup {
+    /// One that an import finds: its tag says whether it was made here.
+    pub(super) fn imported(name: String, stream: String) -> Self {
+        Self {
+            name,
+            create: true,
+            log_stream: stream,
+            retention_in_days: None,
+            delete_on_destroy: false,
+            arn: None,
+            status: None,
+        }
+    }
+
+    /// As a target would have it, for what both do alike.
+    fn as_of_target(&self) -> TargetGroup {
+        TargetGroup {
+            create: self.create,
+            retention_in_days: self.retention_in_days,
+            ..TargetGroup::imported(&self.name)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_that_were_written_here_are_known_again() {
+        let known = input("/scalr/runs", "events");
+        let parts = ("/scalr/runs".to_owned(), "events".to_owned());
+        assert_eq!(parse_input(&known), Some(parts));
+        for other in [
+            "{}",
+            "[]",
+            r#"{"LogGroupName":"/a","LogStreamName":"b","LogEvents":[]}"#,
+        ] {
+            assert_eq!(parse_input(&Json::from(other)), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn owners_fit_a_tag_and_are_no_rules() {
+        assert_eq!(owner("runs"), "subscriber:runs");
+        let long = "n".repeat(256);
+        let (one, other) = (owner(&format!("{long}1")), owner(&format!("{long}2")));
+        assert_eq!((one.len(), one == other, one.contains('/')), (256, false, false));
+    }
+}

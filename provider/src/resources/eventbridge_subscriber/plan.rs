@@ -1,0 +1,151 @@
+//! What a plan says of a subscriber: that events would be missed, that AWS would refuse it, or that another resource has it.
+
+use tfplugin::{Plan, PlanAction, Value};
+
+use super::{Subscriber, filters, log_group, messages};
+use crate::aws::look::Service;
+use crate::aws::{arn, custom};
+use crate::defaults;
+use crate::ownership::Object;
+use crate::resources::{handover, names};
+use crate::values::Region;
+
+/// All of it. A destroy says which log group stays; the events stay on the bus.
+pub(super) async fn decide(plan: &mut Plan<'_, Subscriber>) {
+    if plan.action() == PlanAction::Delete {
+        let kept = plan.prior().and_then(Subscriber::own_group);
+        let kept = kept.filter(|group| !group.delete_on_destroy);
+        let warning = kept.map(|group| messages::group_stays(&group.name));
+        return warning.into_iter().for_each(|warning| plan.warn(warning));
+    }
+    region(plan);
+    target(plan);
+    defaults::plan_tags(plan, &Subscriber::tags(), &Subscriber::tags_all(), |subscriber| {
+        subscriber.tags.as_ref()
+    });
+    warn_of_gap(plan);
+    judge_regions(plan);
+    plan_state(plan);
+    filters::warn(plan);
+    look(plan).await;
+    let object = planned(plan);
+    handover::plan(plan, object, "another `name`", Subscriber::name());
+}
+
+/// It is that of the bus.
+fn region(plan: &mut Plan<'_, Subscriber>) {
+    let bus = plan.planned(Subscriber::event_bus_arn()).known();
+    let is_new = plan.prior().is_none() || plan.replaces();
+    if let Some(arn) = bus.as_deref().and_then(arn::parse).filter(|_| is_new) {
+        plan.set(Subscriber::region(), Region::from(arn.region));
+    }
+}
+
+/// A log group is reached by a call, and an apply makes it ready.
+fn target(plan: &mut Plan<'_, Subscriber>) {
+    if plan.planned(Subscriber::log_group()).is_known() {
+        plan.set(Subscriber::target_arn(), log_group::CALL);
+        if plan
+            .prior()
+            .is_some_and(|prior| prior.target() != log_group::CALL)
+        {
+            plan.replace(Subscriber::target_arn());
+        }
+        plan.set(Subscriber::log_group().status(), log_group::READY);
+    }
+    let name = plan.planned(Subscriber::log_group().name());
+    let held = plan.prior().and_then(|prior| prior.log_group.as_ref());
+    if held.is_some_and(|held| name != Value::Known(held.name.clone())) && !name.is_null() {
+        plan.set_unknown(Subscriber::log_group().arn());
+    }
+}
+
+/// The subscriber that is there, or is to be made.
+fn planned(plan: &Plan<'_, Subscriber>) -> Option<Object> {
+    if let Some(prior) = plan.prior() {
+        return Some(prior.object());
+    }
+    Some(Object::Subscriber {
+        region: plan.planned(Subscriber::region()).known()?.to_string(),
+        name: plan.planned(Subscriber::name()).known()?,
+    })
+}
+
+/// A new subscriber begins with what arrives after it was made.
+fn warn_of_gap(plan: &mut Plan<'_, Subscriber>) {
+    let is_latest = plan.planned(Subscriber::starting_position()) != Value::Known("POINT_IN_TIME".to_owned());
+    if plan.action() == PlanAction::Update && plan.replaces() && is_latest {
+        let warning = plan.prior().map(|prior| messages::gap(&prior.name));
+        if let Some(warning) = warning {
+            plan.warn(warning);
+        }
+    }
+    let revoked = plan
+        .prior()
+        .filter(|prior| prior.state.as_deref() == Some("REVOKED"));
+    if let Some(warning) = revoked.map(|prior| messages::revoked(&prior.name))
+        && !plan.replaces()
+    {
+        plan.warn(warning);
+    }
+}
+
+/// Targets are where the subscriber is, except for custom event buses and calls to AWS.
+fn judge_regions(plan: &mut Plan<'_, Subscriber>) {
+    let bus = plan.planned(Subscriber::event_bus_arn()).known();
+    let target = plan.planned(Subscriber::target_arn()).known();
+    let Some((bus, target)) = bus.zip(target) else {
+        return;
+    };
+    if bus == target {
+        plan.error(messages::own_bus().at(Subscriber::target_arn()));
+        return;
+    }
+    let is_free = |resource: &str| resource.starts_with("event-busv2/") || resource.starts_with("aws-sdk:");
+    let Some((bus, target)) = arn::parse(&bus).zip(arn::parse(&target)) else {
+        return;
+    };
+    if bus.region != target.region && !is_free(target.resource) {
+        let error = messages::another_region(bus.region, target.region);
+        plan.error(error.at(Subscriber::target_arn()));
+    }
+}
+
+/// Whether it runs may lead to another state.
+fn plan_state(plan: &mut Plan<'_, Subscriber>) {
+    let Some(prior) = plan.prior().filter(|_| !plan.replaces()) else {
+        return;
+    };
+    if plan.planned(Subscriber::enabled()) != Value::Known(prior.enabled) {
+        plan.set_unknown(Subscriber::state());
+    }
+}
+
+/// Looks at the account where a subscriber is to be made: whether its name is free.
+async fn look(plan: &mut Plan<'_, Subscriber>) {
+    let Some(region) = plan.planned(Subscriber::region()).known() else {
+        return;
+    };
+    let look = async {
+        let aws = plan.client()?.aws().ok()?;
+        aws.look(Some(&region), plan.cancelled()).await
+    };
+    let Some(aws) = look.await else { return };
+    if !aws.has_custom_buses {
+        plan.error(custom::events_alone_elsewhere().at(Subscriber::name()));
+        return;
+    }
+    if plan.is_within_apply() || !names::is_made(plan) || plan.prior().is_some() {
+        return;
+    }
+    let Some(name) = plan.planned(Subscriber::name()).known() else {
+        return;
+    };
+    if !aws.asks(Service::CustomBuses) {
+        return;
+    }
+    let found = aws.heard(Service::CustomBuses, aws.subscribers_named(&name).await);
+    if let Some(arn) = found.as_ref().and_then(|found| found.first()) {
+        plan.warn(messages::will_be_refused(&name, &aws.name, arn));
+    }
+}

@@ -1,0 +1,262 @@
+//! `scalr_eventbridge_subscriber` with a log group.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+use tfplugin::testing::Harness;
+
+use super::fake::{Fake, Trouble};
+use super::{and, names, on};
+use crate::tests::snapshot::scenarios;
+
+scenarios![
+    a_log_group_is_made_with_its_stream_before_the_subscriber,
+    a_log_group_that_lacks_something_is_repaired,
+    a_creation_that_fails_leaves_its_group_in_the_state,
+    a_log_group_is_its_subscribers_alone,
+    another_log_group_takes_the_events_in_place,
+    what_a_log_group_of_a_subscriber_cannot_have,
+];
+
+const NAME: &str = "scalr_eventbridge_subscriber";
+const GROUP: &str = "/scalr/runs";
+const OWNER: &str = "scalr-eventbridge:owner";
+const QUEUE: &str = "arn:aws:sqs:us-east-1:123456789012:runs";
+
+pub(in crate::tests) fn config(group: Json) -> Json {
+    let group = and(json!({ "name": GROUP, "create": true }), group);
+    super::subscriber::config(json!({ "target_arn": null, "log_group": group }))
+}
+
+fn stage() -> (Fake, Harness) {
+    let fake = Fake::new();
+    let harness = on(fake.config());
+    (fake, harness)
+}
+
+fn stream(name: &str) -> (String, String) {
+    (GROUP.to_owned(), name.to_owned())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_group_is_made_with_its_stream_before_the_subscriber() {
+    for deletes in [false, true] {
+        let (fake, harness) = stage();
+        let resource = harness.resource(NAME);
+        let config = config(json!({ "retention_in_days": 30, "delete_on_destroy": deletes }));
+        let planned = resource.plan(None, config.clone()).await.unwrap();
+        assert!(planned.warnings.is_empty(), "{}", planned.warnings);
+        let applied = resource.apply(planned).await;
+        assert!(applied.diags.is_empty(), "{}", applied.diags);
+        let state = applied.state.unwrap();
+        resource.assert_stable(&state, config.clone()).await;
+        let shown = state.json();
+        assert_eq!(
+            (&shown["log_group"]["status"], &shown["log_group"]["log_stream"]),
+            (&json!("ready"), &json!("events"))
+        );
+        assert_eq!(
+            shown["target_arn"],
+            "arn:aws:events:::aws-sdk:cloudwatchlogs:putLogEvents"
+        );
+        let arn = shown["arn"].as_str().unwrap();
+        let held = fake.state().custom.held_subscribers[arn].clone();
+        let input = held["InvokeConfiguration"]["UniversalTargetParameters"]["Input"].clone();
+        let input: Json = serde_json::from_str(input.as_str().unwrap()).unwrap();
+        assert_eq!(
+            (&input["LogGroupName"], &input["LogStreamName"]),
+            (&json!(GROUP), &json!("events"))
+        );
+        assert_eq!(
+            held["BatchConfiguration"],
+            json!({ "MaxBatchSize": 10, "MaxBatchWindowInSeconds": 0 })
+        );
+        let calls = fake.state().calls.clone();
+        let place = |name: &str| calls.iter().position(|call| call == name);
+        assert!(place("CreateLogStream") < place("v2:CreateSubscriber"));
+        let imported = resource.import(arn).await.unwrap();
+        let mut want = shown.clone();
+        want["log_group"]["delete_on_destroy"] = json!(false);
+        assert_eq!(imported.json(), want);
+
+        let planned = resource.plan_destroy(&state).await.unwrap();
+        if !deletes {
+            names(&planned.warnings, &["`/scalr/runs` and its events stay"]);
+        }
+        let gone = resource.apply(planned).await;
+        assert!(!gone.diags.has_errors(), "{}", gone.diags);
+        assert_eq!(fake.state().groups.is_empty(), deletes);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_group_that_lacks_something_is_repaired() {
+    let (fake, harness) = stage();
+    let resource = harness.resource(NAME);
+    let config = config(json!({ "retention_in_days": 30 }));
+    let state = resource.create(config.clone()).await.unwrap();
+    for (lack, status) in [
+        ("group", "log group missing"),
+        ("stream", "log stream missing"),
+        ("retention", "ready"),
+    ] {
+        {
+            let mut held = fake.state();
+            match lack {
+                "group" => held.groups.clear(),
+                "stream" => held.streams.clear(),
+                _ => held.groups.get_mut(GROUP).unwrap()["retentionInDays"] = json!(7),
+            }
+        }
+        let read = resource.read(&state).await.unwrap().unwrap();
+        assert_eq!(read.json()["log_group"]["status"], status, "{lack}");
+        let repaired = resource.update(&read, config.clone()).await.unwrap();
+        resource.assert_stable(&repaired, config.clone()).await;
+        assert!(fake.state().streams.contains(&stream("events")), "{lack}");
+        assert_eq!(fake.state().groups[GROUP]["retentionInDays"], 30, "{lack}");
+    }
+    assert_eq!(fake.count("v2:UpdateSubscriber"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_that_fails_leaves_its_group_in_the_state() {
+    let (fake, harness) = stage();
+    let resource = harness.resource(NAME);
+    let config = config(json!({ "delete_on_destroy": true }));
+    let denied = || Trouble::Says("AccessDeniedException", "Access denied.");
+    for call in ["v2:CreateSubscriber", "CreateLogStream"] {
+        fake.state().trouble(call, denied());
+        let planned = resource.plan(None, config.clone()).await.unwrap();
+        let failed = resource.apply(planned).await;
+        assert!(failed.diags.has_errors());
+        let state = failed.state.unwrap();
+        let read = resource.read(&state).await.unwrap().unwrap();
+        assert_eq!(read.json()["log_group"]["status"], "subscriber missing");
+        resource.destroy(&read).await.unwrap();
+        assert!(fake.state().groups.is_empty());
+    }
+    fake.state().trouble("CreateLogGroup", denied());
+    let planned = resource.plan(None, config.clone()).await.unwrap();
+    let failed = resource.apply(planned).await;
+    assert!(failed.state.is_none());
+    names(
+        &failed.diags,
+        &["Cannot make the log group", "`logs:CreateLogGroup`"],
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_group_is_its_subscribers_alone() {
+    let tags = |owner: &str| BTreeMap::from([(OWNER.to_owned(), owner.to_owned())]);
+    for (held, is_adopted) in [
+        (tags("subscriber:runs"), true),
+        (tags("subscriber:gone"), true),
+        (tags("subscriber:audit"), false),
+        (tags("aws.partner/scalr.com/acme/prod/runs"), false),
+        (BTreeMap::new(), false),
+    ] {
+        let (fake, harness) = stage();
+        let resource = harness.resource(NAME);
+        let other = super::subscriber::config(json!({ "name": "audit" }));
+        resource.create(other).await.unwrap();
+        fake.state().make_group(GROUP, held.clone());
+        let planned = resource.plan(None, config(json!({}))).await.unwrap();
+        let applied = resource.apply(planned).await;
+        assert_eq!(
+            applied.diags.has_errors(),
+            !is_adopted,
+            "{held:?} {}",
+            applied.diags
+        );
+        if !is_adopted {
+            names(
+                &applied.diags,
+                &["exists already", "create = false", "tag-resource"],
+            );
+            assert!(applied.state.is_none());
+            let theirs = config(json!({ "create": false }));
+            let harness = on(fake.config());
+            let state = harness.resource(NAME).create(theirs.clone()).await.unwrap();
+            harness.resource(NAME).assert_stable(&state, theirs).await;
+            harness.resource(NAME).destroy(&state).await.unwrap();
+            assert!(!fake.state().groups.is_empty());
+        }
+    }
+    let (_fake, harness) = stage();
+    let planned = harness
+        .resource(NAME)
+        .plan(None, config(json!({ "create": false })))
+        .await
+        .unwrap();
+    let none = harness.resource(NAME).apply(planned).await;
+    names(&none.diags, &["There is no log group", "create = true"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_log_group_takes_the_events_in_place() {
+    for deletes in [false, true] {
+        let (fake, harness) = stage();
+        let resource = harness.resource(NAME);
+        let first = config(json!({ "delete_on_destroy": deletes }));
+        let state = resource.create(first.clone()).await.unwrap();
+        let second = config(json!({ "name": "/other", "delete_on_destroy": deletes }));
+        let planned = resource.plan(Some(&state), second.clone()).await.unwrap();
+        assert!(planned.replaces().is_empty());
+        let state = resource.apply(planned).await.state.unwrap();
+        resource.assert_stable(&state, second.clone()).await;
+        assert_eq!(fake.state().groups.contains_key(GROUP), !deletes);
+        // Let go, it stays.
+        let third = config(json!({ "name": "/other", "create": false }));
+        let state = resource.update(&state, third.clone()).await.unwrap();
+        resource.assert_stable(&state, third).await;
+        assert!(fake.state().tags.values().all(|tags| !tags.contains_key(OWNER)));
+
+        // Somebody else leads them elsewhere.
+        let arn = state.json()["arn"].as_str().unwrap().to_owned();
+        {
+            let mut held = fake.state();
+            let subscriber = held.custom.held_subscribers.get_mut(&arn).unwrap();
+            subscriber["InvokeConfiguration"]["UniversalTargetParameters"]["Input"] = json!("{}");
+        }
+        let read = resource.read(&state).await.unwrap().unwrap();
+        assert_eq!(read.json()["input"], "{}");
+        let back = config(json!({ "name": "/other", "create": false }));
+        let state = resource.update(&read, back.clone()).await.unwrap();
+        resource.assert_stable(&state, back).await;
+
+        // A queue is another target.
+        let queue = super::subscriber::config(json!({ "target_arn": QUEUE }));
+        let planned = resource.plan(Some(&state), queue).await.unwrap();
+        assert_eq!(planned.replaces(), ["target_arn"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_log_group_of_a_subscriber_cannot_have() {
+    let (_fake, harness) = stage();
+    let resource = harness.resource(NAME);
+    let with = |more: Json| and(config(json!({})), more);
+    for (config, words) in [
+        (
+            super::subscriber::config(json!({ "target_arn": null })),
+            &["has no target", "`log_group`"][..],
+        ),
+        (with(json!({ "target_arn": QUEUE })), &["has two targets"]),
+        (with(json!({ "input": "{}" })), &["`input` beside `log_group`"]),
+        (
+            with(json!({ "transformer": { "type": "WITH_METADATA" } })),
+            &["A call to AWS takes no transformed events"],
+        ),
+        (
+            config(json!({ "create": false, "retention_in_days": 30 })),
+            &["`retention_in_days` without `create = true`"],
+        ),
+        (
+            config(json!({ "create": false, "delete_on_destroy": true })),
+            &["`delete_on_destroy` without `create = true`"],
+        ),
+        (config(json!({ "log_stream": "a:b" })), &["without `:` and `*`"]),
+    ] {
+        names(&resource.plan(None, config).await.unwrap_err(), words);
+    }
+}

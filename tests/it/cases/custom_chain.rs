@@ -1,0 +1,260 @@
+//! `scalr_eventbridge_activation` and `scalr_eventbridge_delivery_check` where a custom event bus has the events.
+
+use acceptance::block_on;
+use acceptance::tools::Tool;
+use acceptance::workdir::Workdir;
+use anyhow::{Result, ensure};
+use aws_sdk_eventbridgev2::types::{
+    EventSourceConfiguration, Filter, FilterConfiguration, FilterScope, PartnerEventsSourceConfiguration,
+    SubscriberState,
+};
+
+use super::eventbridge_delivery_check::{ADDRESS, ALONE, TIMEOUT};
+use super::eventbridge_event_source::{ACTIVATION, SOURCE};
+use super::hcl::{self, CONNECTION, GROUP};
+use super::verify;
+use crate::runner::Case;
+
+const AUDIT_LOGS: &str = r#"{"detail-type":["AuditLog"]}"#;
+
+/// The whole chain, of which a case breaks one link.
+struct Chain {
+    workdir: Workdir,
+    bus: String,
+    source: String,
+    subscriber: String,
+    partner: String,
+}
+
+/// How a link is broken, and what the message must say: of LINKS that one and no other.
+struct Break {
+    link: &'static str,
+    by: fn(&Chain) -> Result<()>,
+    says: &'static [&'static str],
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    let mut rows = vec![
+        Case::new("activation::custom_bus", activation),
+        Case::new("delivery_check::custom_bus", arrives),
+        Case::new("custom_bus::move_from_classic", move_from_classic),
+    ];
+    for link in BREAKS {
+        rows.push(Case::new(
+            format!("delivery_check::custom_bus::{}", link.link),
+            move |tool| broken(tool, &link),
+        ));
+    }
+    rows
+}
+
+fn chain(tool: &Tool) -> Result<Chain> {
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, SOURCE]))?;
+    workdir.apply_counts(3, 0, 0)?;
+    let bus = workdir.attribute("scalr_eventbridge_custom_bus.scalr", "arn")?;
+    workdir.aws().make_group(GROUP, "events")?;
+    let subscriber = workdir.aws().subscribe_group(&bus, "runs", GROUP, "events")?;
+    workdir.config(&hcl::all(&[CONNECTION, SOURCE, ACTIVATION]))?;
+    let applied = workdir.apply_counts(1, 0, 0)?;
+    verify::without_warnings(&applied)?;
+    let chain = Chain {
+        bus,
+        source: workdir.attribute("scalr_eventbridge_event_source.prod", "arn")?,
+        subscriber,
+        partner: workdir.attribute("scalr_eventbridge_connection.prod", "event_source_name")?,
+        workdir,
+    };
+    let state = chain.workdir.state_file();
+    std::fs::rename(state, chain.workdir.path().join("chain.json"))?;
+    Ok(chain)
+}
+
+/// Scalr's events are on the bus before anybody reads them.
+fn activation(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, SOURCE, ACTIVATION]))?;
+    let applied = workdir.apply_counts(4, 0, 0)?;
+    let flat = applied.flat();
+    for part in [
+        "No subscriber has the events of the connection `prod`",
+        "POINT_IN_TIME",
+    ] {
+        ensure!(flat.contains(part), "no `{part}`:\n{}", applied.text);
+    }
+    ensure!(workdir.attribute("scalr_eventbridge_activation.prod", "status")? == "active");
+    workdir.plan_empty()?;
+    Ok(())
+}
+
+fn arrives(tool: &Tool) -> Result<()> {
+    let chain = chain(tool)?;
+    let workdir = &chain.workdir;
+    workdir.config(ALONE)?;
+    workdir.apply_counts(1, 0, 0)?;
+    let run = workdir.attribute(ADDRESS, "run_id")?;
+    let messages = workdir.aws().messages(GROUP)?;
+    let event = messages
+        .iter()
+        .find(|message| message["detail"]["event"]["run-id"] == run.as_str());
+    let id = workdir.attribute(ADDRESS, "event_id")?;
+    ensure!(
+        event.is_some_and(|event| event["id"] == id.as_str()),
+        "{id} of {run}: {messages:?}"
+    );
+    workdir.plan_empty()?;
+    Ok(())
+}
+
+/// As the guide says it: what happens while the connection is paused is held, and arrives on the other side.
+fn move_from_classic(tool: &Tool) -> Result<()> {
+    let paused = hcl::more(CONNECTION, "enabled = false");
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[
+        CONNECTION,
+        hcl::BUS,
+        hcl::RULE,
+        hcl::TARGET,
+        hcl::ACTIVATION,
+    ]))?;
+    workdir.apply_counts(5, 0, 0)?;
+    workdir.config(&hcl::all(&[&paused, hcl::BUS, hcl::RULE, hcl::TARGET]))?;
+    workdir.apply_counts(0, 1, 1)?;
+    verify::start_run(&workdir)?;
+    workdir.config(&hcl::all(&[&paused, SOURCE]))?;
+    workdir.plan_shows(&["A Classic event bus has the events of"])?;
+    workdir.apply_counts(2, 0, 3)?;
+    let bus = workdir.attribute("scalr_eventbridge_custom_bus.scalr", "arn")?;
+    workdir.aws().make_group("/moved", "events")?;
+    workdir.aws().subscribe_group(&bus, "runs", "/moved", "events")?;
+    workdir.config(&hcl::all(&[CONNECTION, SOURCE, ACTIVATION]))?;
+    workdir.apply_counts(1, 1, 0)?;
+    verify::arrives(&workdir, "/moved", "RunExecuted")?;
+    workdir.plan_empty()?;
+    Ok(())
+}
+
+fn broken(tool: &Tool, link: &Break) -> Result<()> {
+    let chain = chain(tool)?;
+    (link.by)(&chain)?;
+    chain.workdir.config(&hcl::more(ALONE, TIMEOUT))?;
+    let ended = chain.workdir.apply_fails(link.says)?;
+    let flat = ended.flat();
+    for other in LINKS.iter().filter(|other| !link.says.contains(other)) {
+        ensure!(
+            !flat.contains(other),
+            "the message also says `{other}`:\n{}",
+            ended.text
+        );
+    }
+    Ok(())
+}
+
+/// What each message opens with; a message may hold one of these only.
+const LINKS: [&str; 7] = [
+    "The subscriber is gone",
+    "No subscriber leads to the log group",
+    "The subscriber is stopped",
+    "The filters do not match",
+    "The log stream is gone",
+    "The pattern of the event source does not match",
+    "The managed event bus is gone",
+];
+
+fn delete_subscriber(chain: &Chain) -> Result<()> {
+    let custom = &chain.workdir.aws().custom;
+    block_on(
+        custom
+            .delete_subscriber()
+            .subscriber_arn(&chain.subscriber)
+            .send(),
+    )?;
+    Ok(())
+}
+
+const BREAKS: [Break; 7] = [
+    Break {
+        link: "subscriber_gone",
+        by: delete_subscriber,
+        says: &["The subscriber is gone", "`scalr`"],
+    },
+    Break {
+        link: "subscriber_of_another_group",
+        by: |chain| {
+            delete_subscriber(chain)?;
+            let aws = chain.workdir.aws();
+            aws.make_group("/other", "events")?;
+            aws.subscribe_group(&chain.bus, "other", "/other", "events")?;
+            Ok(())
+        },
+        says: &["No subscriber leads to the log group", "`other`", GROUP],
+    },
+    Break {
+        link: "subscriber_stopped",
+        by: |chain| {
+            let update = chain.workdir.aws().custom.update_subscriber();
+            let update = update.subscriber_arn(&chain.subscriber);
+            block_on(update.state(SubscriberState::Stopped).send())?;
+            Ok(())
+        },
+        says: &["The subscriber is stopped", "`runs`", "enabled = true"],
+    },
+    Break {
+        link: "filters",
+        by: |chain| {
+            let filter = Filter::builder().scope(FilterScope::Data).pattern(AUDIT_LOGS);
+            let filters = FilterConfiguration::builder().filters(filter.build()?).build();
+            let update = chain.workdir.aws().custom.update_subscriber();
+            let update = update.subscriber_arn(&chain.subscriber);
+            block_on(update.filter_configuration(filters).send())?;
+            Ok(())
+        },
+        says: &["The filters do not match", "`runs`", "detail-type"],
+    },
+    Break {
+        link: "stream_gone",
+        by: |chain| {
+            let delete = chain.workdir.aws().logs.delete_log_stream();
+            let delete = delete.log_group_name(GROUP).log_stream_name("events");
+            block_on(delete.send())?;
+            Ok(())
+        },
+        says: &["The log stream is gone", "create-log-stream"],
+    },
+    Break {
+        link: "source_pattern",
+        by: |chain| {
+            let partner = PartnerEventsSourceConfiguration::builder()
+                .partner_event_source_arn(format!(
+                    "arn:aws:events:us-east-1::event-source/{}",
+                    chain.partner
+                ))
+                .pattern(AUDIT_LOGS)
+                .build()?;
+            let update = chain.workdir.aws().custom.update_event_source();
+            let update = update.event_source_arn(&chain.source);
+            let update = update.configuration(EventSourceConfiguration::PartnerEventsConfiguration(partner));
+            block_on(update.send())?;
+            Ok(())
+        },
+        says: &[
+            "The pattern of the event source does not match",
+            "`prod`",
+            "detail-type",
+        ],
+    },
+    Break {
+        link: "managed_bus_gone",
+        by: |chain| {
+            // With its managed rule, which cannot be deleted by itself.
+            let events = &chain.workdir.aws().events;
+            block_on(events.delete_event_bus().name(&chain.partner).send())?;
+            Ok(())
+        },
+        says: &[
+            "The managed event bus is gone",
+            "`prod`",
+            "scalr_eventbridge_event_source",
+        ],
+    },
+];
