@@ -43,6 +43,7 @@ mod tests;
 use core::Core;
 use locked::{Locked, seed};
 pub(crate) use outgoing::{Jobs, Queue};
+use reading::Reader;
 use recovery::Recovery;
 use replay::Replay;
 use shared::Shared;
@@ -57,8 +58,7 @@ pub(crate) struct Engine {
     recovery_wait: Duration,
     /// How far the clock was moved forward, once that is on disk.
     clock_offset: watch::Sender<Millis>,
-    /// Whoever reads retained events: one at a time.
-    reading: tokio::sync::Mutex<()>,
+    reader: Reader,
 }
 
 impl Engine {
@@ -110,11 +110,13 @@ impl Engine {
             let (at, assumptions) = (locked.now(), config.assumptions.clone());
             locked.make(at, Change::Assume { assumptions });
         }
+        let clock_offset = watch::Sender::new(locked.core.world.clock_offset);
+        let shared = Shared::new(locked);
         let engine = Self {
-            clock_offset: watch::Sender::new(locked.core.world.clock_offset),
-            shared: Shared::new(locked),
+            reader: Reader::new(Arc::clone(&shared), RECOVERY_WAIT),
+            shared,
             recovery_wait: RECOVERY_WAIT,
-            reading: tokio::sync::Mutex::default(),
+            clock_offset,
         };
         Ok((engine, jobs))
     }
@@ -142,7 +144,7 @@ impl Engine {
         self.record(delivery, Change::Evaluated { delivery, rendered })
             .await;
         // The batch is sent when its events are read; what fails here, the ticking task does.
-        let _ = self.read().await;
+        let _ = self.reader.read().await;
     }
 
     async fn record(&self, delivery: u64, change: Change) {
@@ -173,7 +175,7 @@ impl Engine {
     /// False where nothing more is due.
     async fn tick_once(&self) -> Result<bool, Fault> {
         let is_due = self.turn(Locked::tick).await?;
-        if is_due || self.read_one().await? {
+        if is_due || self.reader.read_one().await? {
             return Ok(true);
         }
         self.turn(Locked::expire).await?;
@@ -185,7 +187,7 @@ impl Engine {
         while self.turn(Locked::tick).await? {
             tokio::task::yield_now().await;
         }
-        self.read().await
+        self.reader.read().await
     }
 
     /// Empties everything but the clock.

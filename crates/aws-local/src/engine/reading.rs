@@ -1,9 +1,12 @@
 //! Reading retained events for subscribers: what is read is decided under the lock, and read without it once it is on disk.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Engine;
+use tokio::sync::Mutex;
+
 use super::locked::Locked;
+use super::shared::Shared;
 use crate::change::Change;
 use crate::delivery::custom_bus::{Ask, To, Wish, wish};
 use crate::fault::Fault;
@@ -48,7 +51,24 @@ struct Page {
     bytes: u64,
 }
 
-impl Engine {
+/// Whoever reads: one at a time, so that memory holds one page.
+#[derive(Debug)]
+pub(super) struct Reader {
+    shared: Arc<Shared>,
+    /// How long a caller waits for the state to be read from disk again.
+    recovery_wait: Duration,
+    one: Mutex<()>,
+}
+
+impl Reader {
+    pub(super) fn new(shared: Arc<Shared>, recovery_wait: Duration) -> Self {
+        Self {
+            shared,
+            recovery_wait,
+            one: Mutex::default(),
+        }
+    }
+
     /// Gives subscribers some of what they want; the rest is for others to read.
     pub(super) async fn read(&self) -> Result<(), Fault> {
         for _ in 0..PAGES_MAX {
@@ -65,7 +85,7 @@ impl Engine {
             return Ok(false);
         }
         // Whoever reads may be reading what this caller waits for.
-        let _reading = self.reading.lock().await;
+        let _one = self.one.lock().await;
         let Some(planned) = self.turn(Locked::plan).await? else {
             return Ok(false);
         };
@@ -108,6 +128,10 @@ impl Engine {
             Err(_) => locked.cannot_read(subscriber),
         }
         Ok(())
+    }
+
+    async fn turn<T>(&self, make: impl FnOnce(&mut Locked) -> T) -> Result<T, Fault> {
+        self.shared.turn(self.recovery_wait, make).await
     }
 }
 

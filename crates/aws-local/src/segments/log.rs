@@ -25,3 +25,15 @@ impl Start {
         }
     }
 }
+
+/// Where records are that follow each other in one file, for the journal's entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Place {
+    pub(crate) log: LogId,
+    /// The sequence of the first one.
+    pub(crate) sequence: u64,
+    /// The number of the file, and where the first one is in it.
+    pub(crate) segment: u64,
+    pub(crate) offset: u64,
+    pub(crate) count: u64,
+}

@@ -25,7 +25,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! bounds log scratch  how long things are; which log, and where in it; a temporary folder
+//! bounds log scratch  how long things are; which log, and where in it and on disk; a temporary folder
 //! folder format       where the files are; their bytes
 //! index               what is known in memory of one file
 //! read store          reading a stretch of records; what is known of all logs, and what a change has to write
@@ -51,11 +51,11 @@ mod tests;
 
 pub(crate) use bounds::RECORD_BYTES_MAX;
 pub(crate) use files::Files;
-pub(crate) use log::{LogId, Start};
+pub(crate) use log::{LogId, Place, Start};
 pub(crate) use places::Places;
 pub(crate) use read::{ReadError, Reading, Record};
 pub(crate) use recovery::{Lasts, open};
-pub(crate) use store::{NewRecord, Place, Segments, Write};
+pub(crate) use store::{NewRecord, Segments, Write};
 pub(crate) use temporary::Temporary;
 
 /// The folder of the data directory that has the segments.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::folder::file_name;
 use super::format;
+use super::log::Place;
 use super::read::Record;
-use super::store::Place;
 use crate::disk::DataError;
 
 /// How much is asked of a file at once.

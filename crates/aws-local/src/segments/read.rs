@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use super::folder::Folder;
 use super::format;
-use super::log::{LogId, Start};
-use super::store::Place;
+use super::log::{LogId, Place, Start};
 use crate::clock::Millis;
 use crate::disk::DataError;
 

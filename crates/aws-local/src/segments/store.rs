@@ -3,13 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::bounds::{Limits, RECORD_BYTES_MAX};
 use super::folder::Folder;
 use super::format::{self, Header, RECORD_HEAD_BYTES};
 use super::index::Index;
-use super::log::{LogId, Start};
+use super::log::{LogId, Place, Start};
 use super::read::Reading;
 use crate::clock::Millis;
 
@@ -37,18 +35,6 @@ pub(crate) struct NewRecord<'b> {
     /// Stored as that of the record before where it is earlier: within a log time does not run backwards.
     pub(crate) time: Millis,
     pub(crate) bytes: &'b [u8],
-}
-
-/// Where records are that follow each other in one file, for the journal's entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Place {
-    pub(crate) log: LogId,
-    /// The sequence of the first one.
-    pub(crate) sequence: u64,
-    /// The number of the file, and where the first one is in it.
-    pub(crate) segment: u64,
-    pub(crate) offset: u64,
-    pub(crate) count: u64,
 }
 
 /// Why records are not appended; nothing has changed then.
