@@ -131,6 +131,59 @@ async fn a_crash_at_any_step_loses_no_accepted_event() {
     assert!(steps > 50, "{steps} steps");
 }
 
+/// The journal up to the entry of the last call, and where the events of that call are in the segment.
+fn last_write(dir: &Path) -> (Vec<u8>, std::ops::Range<usize>) {
+    let journal = fs::read_to_string(dir.join("journal-0.ndjson")).unwrap();
+    let (before, last) = journal.rsplit_once("{\"batch\":").unwrap();
+    let (line, entries) = last.split_once('\n').unwrap();
+    let line: Value = serde_json::from_str(&format!("{{\"batch\":{line}")).unwrap();
+    let place = |of: &Value| usize::try_from(of.as_u64().unwrap()).unwrap();
+    let end = journal.len() - entries.len() + place(&line["batch"]["bytes"]);
+    assert!(before.contains("published"), "an earlier one");
+    let [stretch] = line["batch"]["segments"].as_array().unwrap().as_slice() else {
+        panic!("{line}");
+    };
+    let journal = journal[..end].into();
+    (journal, place(&stretch["from"])..place(&stretch["to"]))
+}
+
+/// The entry names the events: what is missing of them was never acknowledged.
+#[tokio::test]
+async fn a_call_whose_events_did_not_get_to_the_disk_is_cut_off() {
+    let dir = TempDir::new().unwrap();
+    let mut disk = data_dir(dir.path(), Flaky::new());
+    disk.fold_bytes = u64::MAX;
+    let open = || Engine::open_at(&config(), Some(&disk)).unwrap().0;
+    let first = open();
+    let bus = begin(&first).await.unwrap();
+    for number in 1..=3 {
+        assert!(put(&first, &bus, number).await);
+    }
+    drop(first);
+    let path = dir.path().join("segments/segment-1.events");
+    let (journal, events) = last_write(dir.path());
+    let whole = fs::read(&path).unwrap();
+    for at in events.clone().step_by(7).chain([events.end - 1, events.end]) {
+        let mut changed = whole.clone();
+        if let Some(byte) = changed.get_mut(at) {
+            *byte ^= 0x10;
+        }
+        for segment in [&whole[..at], &changed] {
+            fs::write(dir.path().join("journal-0.ndjson"), &journal).unwrap();
+            fs::write(&path, segment).unwrap();
+            let engine = open();
+            let expected = if segment == whole {
+                vec![1, 2, 3]
+            } else {
+                vec![1, 2]
+            };
+            assert_eq!(received(&engine).await, expected, "{at}");
+            assert!(put(&engine, &bus, 4).await);
+            assert_eq!(received(&engine).await, [4], "{at}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_a_full_disk_refuses_is_neither_kept_nor_delivered() {
     let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());

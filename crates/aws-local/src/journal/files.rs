@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::batch::Batch;
+use super::line;
 use crate::change::Entry;
 use crate::disk::{DataError, Disk, private};
 use crate::state::World;
@@ -173,42 +175,74 @@ pub(super) fn snapshot_text(world: &World) -> serde_json::Result<Vec<u8>> {
     })
 }
 
-/// Replays a journal, truncates a torn write at its end, and opens it for appending.
+/// A journal that was read, for appending.
+pub(super) struct Opened {
+    pub(super) file: File,
+    /// Where its last whole write ends.
+    pub(super) bytes: u64,
+    /// How much comes behind that.
+    torn: u64,
+}
+
+impl Opened {
+    fn begun((file, bytes): (File, u64)) -> Self {
+        Self { file, bytes, torn: 0 }
+    }
+
+    /// Truncates a torn write at the end.
+    pub(super) fn truncate(&self, disk: &dyn Disk) -> io::Result<()> {
+        if self.torn == 0 {
+            return Ok(());
+        }
+        tracing::warn!(
+            at = self.bytes,
+            bytes = self.torn,
+            "the journal ends with a torn write, which was not acknowledged; it is truncated"
+        );
+        disk.cut(&self.file, self.bytes)?;
+        disk.sync(&self.file)
+    }
+}
+
+/// Replays a journal, whose events are in the folder `segments`.
 pub(super) fn read_journal(
     disk: &dyn Disk,
     path: &Path,
+    segments: &Path,
     mut replay: impl FnMut(Entry) -> Result<(), DataError>,
-) -> Result<(File, u64), DataError> {
+) -> Result<Opened, DataError> {
     let failed = |source| DataError::io(path, source);
     let Ok(length) = fs::metadata(path).map(|meta| meta.len()) else {
-        return begin_first_journal(disk, path).map_err(failed);
+        return begin_first_journal(disk, path).map(Opened::begun).map_err(failed);
     };
     let file = OpenOptions::new()
         .read(true)
         .append(true)
         .open(path)
         .map_err(failed)?;
-    let whole = read_lines(&file, path, &mut replay)?;
-    if whole == 0 {
-        return begin_first_journal(disk, path).map_err(failed);
+    let bytes = read_lines(&file, path, &mut |line, at| match line {
+        Line::Entry(entry) => replay(entry).map(|()| true),
+        Line::Batch(batch) => batch.counts(at, path, segments, disk),
+    })?;
+    if bytes == 0 {
+        return begin_first_journal(disk, path).map(Opened::begun).map_err(failed);
     }
-    if whole < length {
-        tracing::warn!(
-            at = whole,
-            bytes = length - whole,
-            "the journal ends with a torn write; it is truncated"
-        );
-        disk.cut(&file, whole).map_err(failed)?;
-        disk.sync(&file).map_err(failed)?;
-    }
-    Ok((file, whole))
+    let torn = length.saturating_sub(bytes);
+    Ok(Opened { file, bytes, torn })
 }
 
-/// Replays each entry; gives where the last whole line ends.
+/// A line after the first one.
+enum Line {
+    Entry(Entry),
+    Batch(Batch),
+}
+
+/// Gives each line to `take`, and where it ends, until that says that the line does not count; gives where the last one that
+/// does ends.
 fn read_lines(
     file: &File,
     path: &Path,
-    replay: &mut impl FnMut(Entry) -> Result<(), DataError>,
+    take: &mut impl FnMut(Line, u64) -> Result<bool, DataError>,
 ) -> Result<u64, DataError> {
     let failed = |source| DataError::io(path, source);
     let damaged = |why: String| DataError::Damaged {
@@ -218,12 +252,17 @@ fn read_lines(
     let (mut whole, mut line) = (0, Vec::new());
     let mut reader = BufReader::new(file);
     while reader.read_until(b'\n', &mut line).map_err(failed)? > 0 && line.ends_with(b"\n") {
+        let end = whole + line.len() as u64;
         if whole == 0 {
             let header: Header = serde_json::from_slice(&line).map_err(|e| damaged(e.to_string()))?;
             Version::of(header.journal).map_err(damaged)?;
         } else {
-            match read_entry(&line) {
-                Some(entry) => replay(entry)?,
+            match read_line(&line) {
+                Some(read) => {
+                    if !take(read, end)? {
+                        break;
+                    }
+                }
                 None if is_torn(&line, &mut reader).map_err(failed)? => break,
                 None => {
                     return Err(damaged(format!(
@@ -232,7 +271,7 @@ fn read_lines(
                 }
             }
         }
-        whole += line.len() as u64;
+        whole = end;
         line.clear();
     }
     let begun = |line: &[u8]| header().as_bytes().starts_with(line) || line.iter().all(|byte| *byte == 0);
@@ -250,7 +289,7 @@ fn is_torn(line: &[u8], rest: &mut impl io::BufRead) -> io::Result<bool> {
     }
     let mut next = Vec::new();
     while rest.read_until(b'\n', &mut next)? > 0 {
-        if read_entry(&next).is_some() {
+        if read_line(&next).is_some() {
             return Ok(false);
         }
         next.clear();
@@ -258,22 +297,12 @@ fn is_torn(line: &[u8], rest: &mut impl io::BufRead) -> io::Result<bool> {
     Ok(true)
 }
 
-/// An entry's line: the checksum of its JSON in eight digits, a space, the JSON.
-pub(super) fn append_line(lines: &mut Vec<u8>, json: [&[u8]; 3]) {
-    let start = lines.len();
-    lines.extend_from_slice(b"00000000 ");
-    for piece in json {
-        lines.extend_from_slice(piece);
+fn read_line(line: &[u8]) -> Option<Line> {
+    let json = line::json(line)?;
+    if Batch::is_one(json) {
+        return Batch::read(json).map(Line::Batch);
     }
-    let sum = format!("{:08x}", crc32fast::hash(&lines[start + 9..]));
-    lines[start..start + 8].copy_from_slice(sum.as_bytes());
-    lines.push(b'\n');
-}
-
-fn read_entry(line: &[u8]) -> Option<Entry> {
-    let (sum, json) = line.strip_suffix(b"\n")?.split_at_checked(9)?;
-    let wanted = format!("{:08x} ", crc32fast::hash(json));
-    (sum == wanted.as_bytes()).then(|| serde_json::from_slice(json).ok())?
+    serde_json::from_slice(json).ok().map(Line::Entry)
 }
 
 /// A journal under another name first: one of no bytes under its own was cut.

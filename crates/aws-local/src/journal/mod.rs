@@ -11,6 +11,8 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
+//! line             one line: its JSON, with a checksum
+//! batch            what is written at once with retained events
 //! files            the files of the data directory
 //! dir              the data directory and its lock
 //! writer upgrade   the thread that writes; a directory of an earlier version
@@ -29,10 +31,12 @@ use crate::segments::{self, Lasts, Places, Record, Segments, Write};
 use crate::state::World;
 use crate::state::custom_bus::Kept;
 
+mod batch;
 mod dir;
 mod files;
 #[cfg(test)]
 mod golden;
+mod line;
 #[cfg(test)]
 mod retained;
 #[cfg(test)]
@@ -114,7 +118,7 @@ impl Journal {
         let journal = files::journal_path(path, found);
         let folder = path.join(segments::FOLDER);
         let (mut places, mut named_bytes) = (Places::new(&folder), 0);
-        let (file, bytes) = files::read_journal(disk, &journal, |entry| {
+        let read = files::read_journal(disk, &journal, &folder, |entry| {
             let events = places.read(entry.change.places())?;
             named_bytes += events.iter().map(|event| event.bytes.len() as u64).sum::<u64>();
             let replayed = state.replay(&entry, events);
@@ -123,11 +127,14 @@ impl Journal {
                 why,
             })
         })?;
-        let disk = Arc::clone(&held.dir.disk);
+        let to_disk = Arc::clone(&held.dir.disk);
         let (segments, writer) = match version {
-            Version::Current => segments::open(&folder, disk, &state.lasts())?,
-            Version::WithoutSegments => upgrade::segments(&folder, disk, state.take_unkept())?,
+            Version::Current => segments::open(&folder, to_disk, &state.lasts())?,
+            Version::WithoutSegments => upgrade::segments(&folder, to_disk, state.take_unkept())?,
         };
+        // Where the segments are damaged, all is left as it is.
+        read.truncate(disk)
+            .map_err(|source| DataError::io(&journal, source))?;
         files::clean(&*held.dir.disk, path, found)?;
         let (to_writer, work) = mpsc::channel();
         let (progress, durable) = watch::channel(Progress {
@@ -135,8 +142,8 @@ impl Journal {
             health: Health::Well,
             snapshot_bytes,
         });
-        let mut writer = Writer::new(&held.dir, found, (file, bytes), writer, progress);
-        let mut bytes = bytes + named_bytes;
+        let mut bytes = read.bytes + named_bytes;
+        let mut writer = Writer::new(&held.dir, found, (read.file, read.bytes), writer, progress);
         if version != Version::Current {
             // What is appended from now on an earlier version cannot read, and must not take for a torn write.
             writer.upgrade(state.world())?;

@@ -7,8 +7,10 @@ use std::sync::{Arc, mpsc};
 
 use tokio::sync::watch;
 
+use super::batch::Batch;
 use super::dir::DataDir;
-use super::files::{SNAPSHOT_BEGUN, append_line, begin_journal, journal_path, snapshot_path, snapshot_text};
+use super::files::{SNAPSHOT_BEGUN, begin_journal, journal_path, snapshot_path, snapshot_text};
+use super::line;
 use crate::change::Stored;
 use crate::disk::{DataError, Disk, Health, Progress};
 use crate::segments::{Files, Write};
@@ -96,7 +98,7 @@ impl Writer {
             match one {
                 Work::Entry(entry, write) => {
                     self.write_segments(write)?;
-                    append_line(&mut lines, entry.pieces());
+                    line::append(&mut lines, entry.pieces());
                     count += 1;
                 }
                 Work::Segments(write) => self.write_segments(write)?,
@@ -116,14 +118,14 @@ impl Writer {
         written.map_err(|error| Failure(Health::Refused, error))
     }
 
-    /// Appends and syncs, what the entries name first. A failed write is rolled back; after a failed sync the contents of
-    /// the file are unknown.
-    fn write(&mut self, lines: &[u8], count: u64) -> Result<(), Failure> {
-        if lines.is_empty() {
+    /// Appends and syncs. A failed write is rolled back; after a failed sync the contents of the files are unknown.
+    fn write(&mut self, entries: &[u8], count: u64) -> Result<(), Failure> {
+        if entries.is_empty() {
             return Ok(());
         }
-        self.segments.sync().map_err(Failure::broken)?;
-        if let Err(error) = self.disk.append(&mut self.file, lines) {
+        let mut lines = self.batch_line(entries).map_err(Failure::broken)?;
+        lines.extend_from_slice(entries);
+        if let Err(error) = self.disk.append(&mut self.file, &lines) {
             let undone = self.disk.cut(&self.file, self.bytes);
             let undone = undone.and_then(|()| self.disk.sync(&self.file));
             return Err(match undone {
@@ -131,10 +133,38 @@ impl Writer {
                 Err(_) => Failure::broken(error),
             });
         }
-        self.disk.sync(&self.file).map_err(Failure::broken)?;
+        self.sync().map_err(Failure::broken)?;
         self.bytes += lines.len() as u64;
         self.written += count;
         Ok(())
+    }
+
+    /// What says that these entries and the events that they name were written together; nothing where they name none.
+    fn batch_line(&self, entries: &[u8]) -> io::Result<Vec<u8>> {
+        let (events, mut line) = (self.segments.unsynced(), Vec::new());
+        if !events.is_empty() {
+            line::append(&mut line, [&Batch::json(entries, events)?, b"", b""]);
+        }
+        Ok(line)
+    }
+
+    /// Syncs the journal and the segments at the same time: both together take hardly longer than one.
+    fn sync(&mut self) -> io::Result<()> {
+        let (disk, journal, segments) = (&*self.disk, &self.file, &mut self.segments);
+        if segments.is_synced() {
+            return disk.sync(journal);
+        }
+        std::thread::scope(|scope| {
+            let other = std::thread::Builder::new().spawn_scoped(scope, || disk.sync(journal));
+            let events = segments.sync();
+            let journal = match other {
+                Ok(thread) => thread
+                    .join()
+                    .unwrap_or_else(|_| Err(io::Error::other("the thread that syncs the journal panicked"))),
+                Err(_) => disk.sync(journal),
+            };
+            events.and(journal)
+        })
     }
 
     /// Writes the state of a directory of an earlier version in this one.

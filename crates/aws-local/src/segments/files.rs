@@ -10,6 +10,7 @@ use super::folder::{BEGUN, Folder};
 use super::format::Header;
 use super::log::LogId;
 use super::store::{Step, Write};
+use super::stretch::Stretch;
 use crate::disk::Disk;
 
 /// So many files stay open between two syncs.
@@ -25,6 +26,8 @@ pub(crate) struct Files {
     open: BTreeMap<u64, File>,
     /// Files with bytes that are not synced.
     unsynced: BTreeSet<u64>,
+    /// What of records is not, by file.
+    stretches: BTreeMap<u64, Stretch>,
     /// Whether files were created since the last sync.
     created: bool,
     /// Of each log, in their order.
@@ -39,6 +42,7 @@ impl Files {
             durable,
             open: BTreeMap::new(),
             unsynced: BTreeSet::new(),
+            stretches: BTreeMap::new(),
             created: false,
             removed: BTreeMap::new(),
         }
@@ -55,7 +59,10 @@ impl Files {
         for step in write.steps {
             match step {
                 Step::Begin { number, header } => self.begin(number, header)?,
-                Step::Append { number, bytes } => self.append(number, &bytes)?,
+                Step::Append { number, at, bytes } => {
+                    self.append(number, &bytes)?;
+                    self.add_stretch(number, at, at + bytes.len() as u64);
+                }
                 Step::Seal { number, index } => self.append(number, &index)?,
                 Step::Remove { log, numbers } => self.removed.entry(log).or_default().extend(numbers),
             }
@@ -83,6 +90,21 @@ impl Files {
         disk.append(self.file(number)?, bytes)
     }
 
+    fn add_stretch(&mut self, segment: u64, from: u64, to: u64) {
+        let stretch = Stretch { segment, from, to };
+        self.stretches.entry(segment).or_insert(stretch).to = to;
+    }
+
+    /// Which records the next sync is for.
+    pub(crate) fn unsynced(&self) -> Vec<Stretch> {
+        self.stretches.values().copied().collect()
+    }
+
+    /// Whether there is nothing to sync.
+    pub(crate) fn is_synced(&self) -> bool {
+        self.unsynced.is_empty() && !self.created
+    }
+
     fn file(&mut self, number: u64) -> io::Result<&mut File> {
         if !self.open.contains_key(&number) {
             let file = OpenOptions::new().append(true).open(self.folder.file(number))?;
@@ -107,6 +129,7 @@ impl Files {
             }
         }
         self.unsynced.clear();
+        self.stretches.clear();
         self.created = false;
         if self.open.len() > OPEN_MAX {
             self.open.clear();

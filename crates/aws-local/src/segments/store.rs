@@ -57,24 +57,17 @@ pub(crate) struct Write {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// A new file with this header.
-    Begin {
-        number: u64,
-        header: Header,
-    },
+    Begin { number: u64, header: Header },
     Append {
         number: u64,
+        /// Where in the file.
+        at: u64,
         bytes: Vec<u8>,
     },
     /// The index at the end of a file to which nothing is added any more.
-    Seal {
-        number: u64,
-        index: Vec<u8>,
-    },
+    Seal { number: u64, index: Vec<u8> },
     /// Done when all that is written with it is on disk, in the order of the numbers.
-    Remove {
-        log: LogId,
-        numbers: Vec<u64>,
-    },
+    Remove { log: LogId, numbers: Vec<u64> },
 }
 
 impl Write {
@@ -93,13 +86,15 @@ impl Write {
         self.bytes
     }
 
-    fn append(&mut self, number: u64, record: NewRecord<'_>) {
+    fn append(&mut self, (number, at): (u64, u64), record: NewRecord<'_>) {
         self.bytes += record.bytes.len() as u64;
         let buffer = match self.steps.last_mut() {
-            Some(Step::Append { number: of, bytes }) if *of == number => bytes,
+            Some(Step::Append {
+                number: of, bytes, ..
+            }) if *of == number => bytes,
             _ => {
                 let bytes = Vec::with_capacity(record.bytes.len() + RECORD_HEAD_BYTES);
-                self.steps.push(Step::Append { number, bytes });
+                self.steps.push(Step::Append { number, at, bytes });
                 match self.steps.last_mut() {
                     Some(Step::Append { bytes, .. }) => bytes,
                     _ => return,
@@ -195,7 +190,7 @@ impl Segments {
         };
         let place = (segment.number, segment.index.end());
         let record = NewRecord { time, ..*record };
-        write.append(segment.number, record);
+        write.append(place, record);
         let (length, block_bytes) = (record.bytes.len(), self.limits.block_bytes);
         segment.index.add(record.sequence, time, length, block_bytes);
         place
