@@ -118,10 +118,8 @@ async fn events_that_the_last_write_lacks_are_cut_off_with_it() {
         for at in written.bytes_of(last) {
             for segment in damaged(&written.segment, at) {
                 // Nothing differs where the last bytes are zeros.
-                let expected = match segment == written.segment {
-                    true => whole,
-                    false => written.writes[last].0,
-                };
+                let is_same = segment == written.segment;
+                let expected = if is_same { whole } else { written.writes[last].0 };
                 let found = written.found(&segment, &written.journal).await;
                 assert_eq!(found, Ok(expected as u64), "{counts:?}, {at}");
             }
