@@ -106,6 +106,10 @@ pub(crate) enum Change {
     },
     /// Timers were due.
     Tick,
+    /// The requests and evaluations with these numbers are made again: it is not known how they ended.
+    Resume {
+        ids: Vec<u64>,
+    },
     /// A request over HTTP ended.
     #[serde(rename = "settle")]
     HttpResult {

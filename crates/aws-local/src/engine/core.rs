@@ -182,6 +182,11 @@ impl Core {
                 custom_bus::give(&mut turn, &custom_bus::To::named(subscriber), *log, ask, &events);
             }
             Change::Tick => firing::fire(&mut turn),
+            Change::Resume { ids } => {
+                for id in ids {
+                    turn.world.timers.set(moment.at, Timer::Retry { id: *id });
+                }
+            }
             Change::HttpResult { delivery, result } => delivery::record_result(&mut turn, *delivery, result),
             Change::Evaluated { delivery, rendered } => {
                 custom_bus::record_evaluation(&mut turn, *delivery, rendered.clone());
@@ -211,13 +216,6 @@ impl Core {
     pub(super) fn ready(&mut self) {
         self.world.patterns().for_each(EventPattern::ready_now);
         self.world.trim_logs(self.log_bytes_max, self.last);
-    }
-
-    /// Sends deliveries again whose request is lost: at least once, as with AWS.
-    pub(super) fn resume(&mut self, ids: impl IntoIterator<Item = u64>) {
-        for id in ids {
-            self.world.timers.set(self.last, Timer::Retry { id });
-        }
     }
 }
 
@@ -266,6 +264,54 @@ mod tests {
         ] {
             assert_eq!(core.now(machine), want, "at {machine}");
         }
+    }
+
+    /// What a subscriber and a bus were once made with is taken again.
+    #[test]
+    fn what_custom_event_buses_accepted_once_is_accepted_again() {
+        let mut core = Core::replaying(World::default(), u64::MAX);
+        let mut make = |operation: &str, body: Value| {
+            let caller = Caller {
+                account: "1".to_owned(),
+                region: "r".to_owned(),
+                key: None,
+            };
+            let change = Change::Call {
+                caller,
+                service: Service::EventsV2,
+                operation: operation.to_owned(),
+                body: body.into(),
+            };
+            let at = core.last + 60_000;
+            let entry = Entry { at, seed: 1, change };
+            let made = core.make(&entry, Vec::new()).answer;
+            made.map(Output::into_value)
+                .unwrap_or_else(|fault| panic!("{operation}: {fault:?}"))
+        };
+        let bus = make("CreateEventBus", json!({ "Name": "b" }))["EventBusArn"].clone();
+        for document in [
+            r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"1"},"Action":"*","Resource":"*"}}"#,
+            r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}"#,
+            "no policy",
+        ] {
+            make(
+                "PutResourcePolicy",
+                json!({ "ResourceArn": bus, "PolicyDocument": document }),
+            );
+        }
+        let invoke = json!({
+            "TargetArn": "arn:aws:events:::aws-sdk:s3:getObject",
+            "RoleArn": "arn:aws:iam::1:role/r",
+            "UniversalTargetParameters": { "Input": "{}" },
+        });
+        let made = make(
+            "CreateSubscriber",
+            json!({ "Name": "s", "EventBusArn": bus, "InvokeConfiguration": invoke }),
+        );
+        make(
+            "UpdateSubscriber",
+            json!({ "SubscriberArn": made["SubscriberArn"], "InvokeConfiguration": invoke }),
+        );
     }
 
     /// Older versions took what is refused by now; a journal with such requests leads to the same state.

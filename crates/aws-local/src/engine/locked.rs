@@ -171,8 +171,17 @@ impl Locked {
         let core = std::mem::replace(&mut self.core, core.limited(self.put_bytes_max));
         let under_way = self.core.world.outbox.under_way();
         let lost = self.outgoing.without_request(written, under_way);
-        self.core.resume(lost);
-        (core, std::mem::replace(&mut self.storage, storage))
+        let storage = std::mem::replace(&mut self.storage, storage);
+        self.resume(lost.into_iter().collect());
+        (core, storage)
+    }
+
+    /// Sends deliveries again whose request is lost: at least once, as with AWS.
+    pub(super) fn resume(&mut self, ids: Vec<u64>) {
+        if !ids.is_empty() {
+            let at = self.now();
+            self.make(at, Change::Resume { ids });
+        }
     }
 }
 

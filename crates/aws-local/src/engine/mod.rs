@@ -84,7 +84,6 @@ impl Engine {
             }
         };
         core.ready();
-        core.resume(core.world.outbox.under_way());
         let mut locked = Locked {
             core: core.limited(config.max_put_bytes),
             put_bytes_max: config.max_put_bytes,
@@ -96,6 +95,8 @@ impl Engine {
             outgoing,
             recovery: Recovery::default(),
         };
+        let under_way = locked.core.world.outbox.under_way();
+        locked.resume(under_way.into_iter().collect());
         let urls: BTreeMap<String, String> = config.targets.iter().cloned().collect();
         if urls != locked.core.world.targets {
             let at = locked.now();

@@ -27,6 +27,8 @@ use crate::turn::Turn;
 const GATHER_STEPS: usize = 50;
 const DELIVERY_STEPS: usize = 200;
 const BACKOFF_MS_MAX: Millis = 60_000;
+/// The limit that a record names where events are too old.
+const AGE_EXHAUSTED: &str = "MaximumEventAgeInSeconds";
 
 /// Sets the timer of a subscriber.
 pub(super) fn later(turn: &mut Turn<'_>, to: &To<'_>, due: Millis) {
@@ -50,6 +52,8 @@ pub(super) fn gather(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) {
     let in_story = (!is_held).then(|| place(turn, to, target, event));
     let queued = Queued {
         in_story,
+        id: Arc::clone(&event.id),
+        deduplication: event.deduplication.clone(),
         ..Queued::new(event.number, event.data.len(), Arc::clone(&event.group))
     };
     if let Some(subscriber) = to.subscriber(turn) {
@@ -137,16 +141,16 @@ fn evaluation(turn: &mut Turn<'_>, id: u64, call: &Call) -> Option<Recipe> {
     (!events.is_empty()).then(|| recipe(turn, &subscriber, events))
 }
 
-/// The events of a batch, each with a place in its story. Those that their bus no longer keeps are gone.
+/// The events of a batch, each with a place in its story. Those that their bus no longer keeps have failed.
 fn load(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, batch: Batch) -> Option<Trial> {
     let now = turn.now;
     let bus = to.bus(turn)?;
     let (log, start) = (bus.log.id, bus.window_start(now));
-    let (mut items, mut gone) = (Vec::with_capacity(batch.events.len()), Vec::new());
+    let (mut items, mut expired) = (Vec::with_capacity(batch.events.len()), Vec::new());
     for mut queued in batch.events {
         let found = turn.at_hand.get(&(log, queued.number)).and_then(Option::as_ref);
         let Some(event) = found.filter(|event| event.at >= start).cloned() else {
-            gone.push(queued.group);
+            expired.push(queued);
             continue;
         };
         let in_story = queued
@@ -166,8 +170,41 @@ fn load(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, batch: Batch)
         retries: batch.retries,
         since: batch.since.unwrap_or(now),
     };
+    let gone: Vec<Arc<str>> = expired.iter().map(|queued| Arc::clone(&queued.group)).collect();
+    give_up(turn, to, subscriber, &trial, expired);
     release(turn, to, &gone, &trial.items);
     (!trial.items.is_empty()).then_some(trial)
+}
+
+/// Records events of a batch that their bus no longer keeps. Of those that were never looked at nothing can be said.
+fn give_up(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, batch: &Trial, expired: Vec<Queued>) {
+    let count = expired.len();
+    let trial = batch.of(expired.into_iter().filter_map(Item::without_event).collect());
+    if let Some(subscriber) = to.subscriber(turn) {
+        subscriber.metrics.dropped += (count - trial.items.len()) as u64;
+    }
+    if trial.items.is_empty() {
+        return;
+    }
+    let failure = Failure::new("RESOURCE_NOT_FOUND", "the bus no longer keeps the event");
+    failed(turn, &trial, &failure, "failed");
+    let attempt = Attempt {
+        to,
+        subscriber,
+        trial: &trial,
+    };
+    record::send(turn, &attempt, (&failure, AGE_EXHAUSTED));
+}
+
+/// Says in the stories of a batch's events that an attempt has failed.
+fn failed(turn: &mut Turn<'_>, trial: &Trial, failure: &Failure, outcome: &'static str) {
+    for item in &trial.items {
+        let tried = Tried {
+            at: turn.now,
+            error: Some((failure.code.to_owned(), failure.message.clone())),
+        };
+        turn.world.stories.record_attempt(&item.in_story, outcome, tried);
+    }
 }
 
 /// Sends what was made of a batch.
@@ -367,13 +404,7 @@ fn fail(
     let wait = backoff(turn, trial.retries).max(wait_min);
     let exhausted = exhausted(subscriber, &trial, at + wait);
     let outcome = if exhausted.is_some() { "failed" } else { "waiting" };
-    for item in &trial.items {
-        let tried = Tried {
-            at,
-            error: Some((failure.code.to_owned(), failure.message.clone())),
-        };
-        turn.world.stories.record_attempt(&item.in_story, outcome, tried);
-    }
+    failed(turn, &trial, failure, outcome);
     if let Some(limit) = exhausted {
         let attempt = Attempt {
             to,
@@ -400,7 +431,7 @@ fn exhausted(subscriber: &Subscriber, trial: &Trial, next: Millis) -> Option<&'s
     if trial.retries >= retry.attempts_max {
         Some("MaximumRetryAttempts")
     } else if next > trial.since + retry.age_seconds_max * 1000 {
-        Some("MaximumEventAgeInSeconds")
+        Some(AGE_EXHAUSTED)
     } else {
         None
     }
@@ -446,15 +477,27 @@ pub(crate) fn job(turn: &mut Turn<'_>, id: u64) -> Option<Job> {
 
 /// A call is made: its time has come, or it is not known how it ended.
 pub(crate) fn depart(turn: &mut Turn<'_>, id: u64) {
-    let Some(call) = turn.world.outbox.calls.get_mut(&id) else {
+    let Some(call) = turn.world.outbox.calls.get(&id).cloned() else {
         return;
     };
-    if matches!(call.work, Work::Evaluation) {
-        // Its events are not at hand: they are read first.
+    // The events of an evaluation are not at hand: they are read first. A subscriber that was stopped or deleted meanwhile
+    // sends nothing; its batch waits until it runs again.
+    if matches!(call.work, Work::Evaluation) || !waits(turn, &call, id) {
         return evaluated(turn, id, None);
     }
-    call.under_way = true;
+    if let Some(call) = turn.world.outbox.calls.get_mut(&id) {
+        call.under_way = true;
+    }
     turn.effects.push(id);
+}
+
+/// Whether a running subscriber waits for a call.
+fn waits(turn: &mut Turn<'_>, call: &Call, id: u64) -> bool {
+    let subscriber = To::of(call).subscriber(turn);
+    subscriber.is_some_and(|subscriber| {
+        let is_running = subscriber.running && !subscriber.revoked;
+        is_running && subscriber.deliveries.called(call.batch, id).is_some()
+    })
 }
 
 /// Records how a request ended.
@@ -512,16 +555,8 @@ fn called(turn: &mut Turn<'_>, to: &To<'_>, call: &Call, id: u64) -> Option<(Sub
     let found = to.subscriber(turn)?;
     let batch = found.deliveries.take_called(call.batch, id)?;
     let subscriber = found.outline();
-    let item = |queued: Queued| {
-        let in_story = queued.in_story.clone()?;
-        Some(Item {
-            queued,
-            event: None,
-            in_story,
-        })
-    };
     let trial = Trial {
-        items: batch.events.into_iter().filter_map(item).collect(),
+        items: batch.events.into_iter().filter_map(Item::without_event).collect(),
         retries: batch.retries,
         since: batch.since.unwrap_or(turn.now),
     };

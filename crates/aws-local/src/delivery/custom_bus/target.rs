@@ -89,11 +89,14 @@ pub(super) fn send(
     } else {
         body(turn, attempt, &arn, payloads)
     };
+    if arn.service == "sns" {
+        attempt.may(turn, "sns:Publish", &target.arn)?;
+    }
     if http::is_over(turn, &arn, &target.arn) {
         return http::call(turn, attempt, &arn, body, payloads).map(Sent::Later);
     }
+    // A URL that the operator gave for a topic stands in its place.
     if arn.service == "sns" {
-        attempt.may(turn, "sns:Publish", &target.arn)?;
         universal::find_topic(turn, &there, arn.resource)?;
     }
     keep(turn, attempt, body);

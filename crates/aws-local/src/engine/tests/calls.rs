@@ -12,7 +12,9 @@ use crate::assumptions::Assumptions;
 use crate::config::Config;
 use crate::delivery::http::Job;
 use crate::delivery::job::Evaluation;
+use crate::engine::replay::Replay;
 use crate::engine::{Engine, Jobs};
+use crate::journal::Journal;
 use crate::state::custom_bus::Rendered;
 use crate::testing::flaky::{Flaky, ask, data_dir, world};
 
@@ -23,6 +25,7 @@ const FUNCTION: &str = "arn:aws:lambda:eu-west-1:123456789012:function:f";
 fn open(dir: &Path) -> (Engine, Jobs) {
     let mut assumptions = Assumptions::default();
     assumptions.set("creating=0").unwrap();
+    assumptions.set("subscriber-change=0").unwrap();
     let config = Config {
         assumptions,
         targets: vec![(FUNCTION.to_owned(), "http://127.0.0.1:9".to_owned())],
@@ -167,6 +170,94 @@ async fn what_comes_to_a_stopped_subscriber_is_evaluated_again_when_it_runs() {
     let again = evaluation(&engine, &mut jobs).await.unwrap();
     engine.record_evaluation(again.id, again.recipe.make()).await;
     assert_eq!(messages(&engine).await, ["2"]);
+}
+
+/// What waits for the rate of its API destination goes out only while its subscriber is there and runs.
+#[tokio::test]
+async fn queued_calls_of_a_stopped_or_deleted_subscriber_do_not_go_out() {
+    for is_deleted in [false, true] {
+        let dir = TempDir::new().unwrap();
+        let (engine, mut jobs) = open(dir.path());
+        let destination = destination(&engine).await;
+        let [bus, subscriber] = subscribe(&engine, destination.as_str().unwrap(), None).await;
+        let body = json!({ "SubscriberArn": subscriber, "BatchConfiguration": { "MaxBatchSize": 1, "MaxBatchWindowInSeconds": 0 } });
+        ask(&engine, "eventsv2.UpdateSubscriber", body).await.unwrap();
+        for _ in 0..10 {
+            put(&engine, &bus).await;
+        }
+        if is_deleted {
+            let body = json!({ "SubscriberArn": subscriber });
+            ask(&engine, "eventsv2.DeleteSubscriber", body).await.unwrap();
+        } else {
+            set_state(&engine, &subscriber, "STOPPED").await;
+        }
+        let mut sent = ended(&engine, &mut jobs).await;
+        assert!(sent > 0);
+        engine.move_clock(engine.now() + 60_000).await.unwrap();
+        assert_eq!(ended(&engine, &mut jobs).await, 0, "deleted: {is_deleted}");
+        if is_deleted {
+            let left = engine.look(|world| world.outbox.calls.len()).await;
+            assert_eq!(left.unwrap(), 0);
+            continue;
+        }
+        set_state(&engine, &subscriber, "RUNNING").await;
+        for _ in 0..60 {
+            sent += ended(&engine, &mut jobs).await;
+            engine.move_clock(engine.now() + 1_000).await.unwrap();
+        }
+        assert_eq!(sent, 10);
+    }
+}
+
+/// An API destination that takes one request a second.
+async fn destination(engine: &Engine) -> Value {
+    let auth = json!({ "BasicAuthParameters": { "Username": "u", "Password": "p" } });
+    let connection = json!({ "Name": "c", "AuthorizationType": "BASIC", "AuthParameters": auth });
+    let made = ask(engine, "events.CreateConnection", connection).await.unwrap();
+    let wanted = json!({
+        "Name": "d",
+        "ConnectionArn": made["ConnectionArn"],
+        "InvocationEndpoint": "http://127.0.0.1:9/",
+        "HttpMethod": "POST",
+        "InvocationRateLimitPerSecond": 1,
+    });
+    let made = ask(engine, "events.CreateApiDestination", wanted).await.unwrap();
+    made["ApiDestinationArn"].clone()
+}
+
+/// All requests that are to be made now, which succeed; gives how many.
+async fn ended(engine: &Engine, jobs: &mut Jobs) -> usize {
+    let mut count = 0;
+    while let Some(job) = request(engine, jobs).await {
+        engine.record_result(job.id, done()).await;
+        count += 1;
+    }
+    count
+}
+
+/// The journal leads to the state as it is, also after a restart has begun again what was under way.
+#[tokio::test]
+async fn what_a_restart_begins_again_is_in_the_journal() {
+    for (target, expression) in [(QUEUE, Some("{% 1 %}")), (FUNCTION, None)] {
+        let dir = TempDir::new().unwrap();
+        let (engine, _jobs) = open(dir.path());
+        let [bus, _] = subscribe(&engine, target, expression).await;
+        put(&engine, &bus).await;
+        drop(engine);
+        let (engine, _jobs) = open(dir.path());
+        engine.tick().await;
+        put(&engine, &bus).await;
+        let before = world(&engine).await;
+        drop(engine);
+        assert_eq!(in_the_journal(dir.path()), before, "{target}");
+    }
+}
+
+/// The state that a directory leads to.
+fn in_the_journal(dir: &Path) -> Value {
+    let start = |world, version| Replay::start(world, version, u64::MAX);
+    let (_, _, Replay { core, .. }) = Journal::open(&data_dir(dir, Flaky::new()), start).unwrap();
+    serde_json::to_value(&core.world).unwrap()
 }
 
 /// A result for which nothing waits is none, and so is one of no events.

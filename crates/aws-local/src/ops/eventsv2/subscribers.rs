@@ -262,7 +262,9 @@ fn check(call: &mut Call<'_>, input: &Create) -> Result<(FilterSet, Start), Faul
         &[BusState::Active, BusState::Updating],
     )?;
     let window = found.window_start(now);
-    check_invoke(&realm, &input.event_bus_arn, &input.invoke_configuration)?;
+    if !stored {
+        check_invoke(&realm, &input.event_bus_arn, &input.invoke_configuration)?;
+    }
     let filters = match &input.settings.filter_configuration {
         Some(given) if given.get("Filters").is_none() => {
             return Err(invalid(
@@ -381,7 +383,9 @@ fn update(call: &mut Call<'_>, mut input: Update) -> Answer {
     if let Some(mut invoke) = input.invoke_configuration {
         // The target cannot be changed, and the request has none.
         invoke["TargetArn"] = changed.invoke["TargetArn"].clone();
-        check_invoke(&realm, &bus_arn, &invoke)?;
+        if !stored {
+            check_invoke(&realm, &bus_arn, &invoke)?;
+        }
         changed.target = target(&name, &invoke);
         changed.invoke = invoke;
     }

@@ -54,6 +54,20 @@ pub(crate) struct Batch {
     pub(crate) rendered: Option<Arc<Rendered>>,
 }
 
+/// An event behind the batch of its group: its number, its size, and its place in its story if it has one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Behind(
+    u64,
+    usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")] Option<DeliveryRef>,
+);
+
+impl From<Queued> for Behind {
+    fn from(event: Queued) -> Self {
+        Self(event.number, event.bytes, event.in_story)
+    }
+}
+
 /// What a batch waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -91,8 +105,8 @@ pub(crate) struct Deliveries {
     gathered_since: Millis,
     /// By the number of the first event.
     batches: BTreeMap<u64, Batch>,
-    /// First in, first out: the groups that have a batch, and their events behind it, each with its size.
-    behind: BTreeMap<Arc<str>, VecDeque<(u64, usize)>>,
+    /// First in, first out: the groups that have a batch, and their events behind it.
+    behind: BTreeMap<Arc<str>, VecDeque<Behind>>,
     /// The batches that wait for a time.
     #[serde(skip)]
     due: BTreeSet<(Millis, u64)>,
@@ -109,7 +123,7 @@ struct Stored {
     gathered: Vec<Queued>,
     gathered_since: Millis,
     batches: BTreeMap<u64, Batch>,
-    behind: BTreeMap<Arc<str>, VecDeque<(u64, usize)>>,
+    behind: BTreeMap<Arc<str>, VecDeque<Behind>>,
 }
 
 impl From<Stored> for Deliveries {
@@ -146,7 +160,7 @@ impl Deliveries {
         if ordering == Ordering::Fifo
             && let Some(behind) = self.behind.get_mut(&event.group)
         {
-            behind.push_back((event.number, event.bytes));
+            behind.push_back(event.into());
             return;
         }
         self.gather(event, ordering, batching, now);
@@ -158,7 +172,7 @@ impl Deliveries {
             if ordering == Ordering::Fifo
                 && let Some(behind) = self.behind.get_mut(&event.group)
             {
-                behind.push_back((event.number, event.bytes));
+                behind.push_back(event.into());
                 return;
             }
         }
@@ -251,8 +265,8 @@ impl Deliveries {
     pub(crate) fn hold(&mut self, events: Vec<Queued>) {
         for event in events.into_iter().rev() {
             self.count += 1;
-            let behind = self.behind.entry(event.group).or_default();
-            behind.push_front((event.number, event.bytes));
+            let behind = self.behind.entry(Arc::clone(&event.group)).or_default();
+            behind.push_front(event.into());
         }
     }
 
@@ -268,8 +282,11 @@ impl Deliveries {
             let Some(mut behind) = self.behind.remove(group) else {
                 continue;
             };
-            while let Some((number, bytes)) = behind.pop_front() {
-                let event = Queued::new(number, bytes, Arc::clone(group));
+            while let Some(Behind(number, bytes, in_story)) = behind.pop_front() {
+                let event = Queued {
+                    in_story,
+                    ..Queued::new(number, bytes, Arc::clone(group))
+                };
                 self.gather(event, ordering, batching, now);
                 if let Some(held) = self.behind.get_mut(group) {
                     held.append(&mut behind);
@@ -355,6 +372,44 @@ mod tests {
         all.release([&"a".into()], fifo, &batching, 0);
         assert_eq!(due(&mut all, 0), [vec![5, 6]]);
         assert_eq!(all.count(), 0);
+    }
+
+    /// An event that has a place in its story keeps it behind its group.
+    #[test]
+    fn what_is_held_back_keeps_its_place_in_the_story() {
+        let (mut all, batching) = (Deliveries::default(), batching(1, 0));
+        let placed = |number| Queued {
+            in_story: Some(DeliveryRef {
+                event: "e".into(),
+                pass: 1,
+                delivery: 2,
+            }),
+            ..event(number, "a")
+        };
+        let is_placed = |all: &mut Deliveries| all.take_due(0).unwrap().events[0].in_story.is_some();
+        let group = Arc::from("a");
+        // The second one is taken while the first one's batch is there.
+        all.take(placed(1), Ordering::Fifo, &batching, 0);
+        all.take(placed(2), Ordering::Fifo, &batching, 0);
+        assert!(is_placed(&mut all));
+        all.release([&group], Ordering::Fifo, &batching, 0);
+        assert!(is_placed(&mut all));
+        // It was not tried, and is held.
+        all.hold(vec![placed(2)]);
+        let text = serde_json::to_string(&all).unwrap();
+        let mut read: Deliveries = serde_json::from_str(&text).unwrap();
+        for all in [&mut all, &mut read] {
+            all.release([&group], Ordering::Fifo, &batching, 0);
+            assert!(is_placed(all));
+        }
+    }
+
+    #[test]
+    fn what_waits_behind_a_group_is_read_as_earlier_versions_stored_it() {
+        let text = r#"{"gathered":[],"gathered_since":0,"batches":{},"behind":{"a":[[3,10]]}}"#;
+        let read: Deliveries = serde_json::from_str(text).unwrap();
+        assert_eq!(read.count(), 1);
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
     }
 
     #[test]
