@@ -261,7 +261,6 @@ pub(super) fn subscriber_rest(_: &There, identity: &Json) -> Values {
         perhaps("maximum_batch_window_in_seconds", number(0, 300)),
     ]);
     let common = object(vec![
-        always("role_arn", text(ROLE)),
         perhaps("filter", filters()),
         perhaps("batch", batch),
         perhaps("resume_position", one_of(&["LAST_PROCESSED", "LATEST"])),
@@ -275,6 +274,16 @@ pub(super) fn subscriber_rest(_: &There, identity: &Json) -> Values {
         perhaps("tags", trimmed(tags())),
     ]);
     let group = &identity["log_group"];
+    // What a call to AWS needs is known of that to a log group only.
+    let theirs = object(vec![always("role_arn", text(ROLE))]);
+    let made = object(vec![always("role", Just(json!({ "create": true })).boxed())]);
+    let is_call = target.ends_with(CALL) && group.is_null();
+    let role = if is_call {
+        theirs
+    } else {
+        prop_oneof![theirs, made].boxed()
+    };
+    let common = both(common, role);
     if !group.is_null() {
         let name = group["name"].clone();
         let stream = object(vec![perhaps("log_stream", text("[a-z/]{1,8}"))]);
