@@ -257,7 +257,7 @@ pub(super) fn subscriber_rest(_: &There, identity: &Json) -> Values {
         perhaps("maximum_retry_attempts", number(0, 185)),
     ]);
     let batch = object(vec![
-        perhaps("maximum_batch_size", number(1, 500)),
+        perhaps("maximum_batch_size", number(1, batch_max(target))),
         perhaps("maximum_batch_window_in_seconds", number(0, 300)),
     ]);
     let common = object(vec![
@@ -311,6 +311,15 @@ pub(super) fn subscriber_rest(_: &There, identity: &Json) -> Values {
     let whole = object(vec![always("type", one_of(&["RAW", "WITH_METADATA"]))]);
     let transformer = prop_oneof![jsonata, whole].boxed();
     both(common, object(vec![perhaps("transformer", transformer)]))
+}
+
+/// As many events as a delivery to a target takes; for a log group, whose target is not written, as many as any.
+fn batch_max(target: &str) -> i64 {
+    match target {
+        _ if target.contains(":sqs:") || target.contains(":event-bus/") => 10,
+        _ if target.contains(":lambda:") || target.contains(":states:") => 100,
+        _ => 500,
+    }
 }
 
 /// At most one a scope, and at least one.
