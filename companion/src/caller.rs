@@ -159,8 +159,13 @@ impl Scopes {
         self.0.iter().map(|scope| scope.as_str())
     }
 
+    /// Whether this scope is one of them.
+    pub(crate) fn has(&self, scope: Scope) -> bool {
+        self.0.contains(&scope)
+    }
+
     fn permit(&self, scope: Scope) -> bool {
-        self.0.contains(&scope) || self.0.contains(&Scope::Admin)
+        self.has(scope) || self.has(Scope::Admin)
     }
 }
 

@@ -178,16 +178,17 @@ impl Companion {
             stop.cancelled().await;
             app.stop.cancel();
         };
-        let delivery = Delivery {
-            store: app.store.clone(),
-            partner: self.partner,
-            clock: app.clock.clone(),
-        };
-        let retention = Retention::new(app.store.clone(), app.clock.clone());
         let limits = match app.mode {
             Mode::Dev => Limits::default(),
             Mode::Service { .. } => Limits::of_service(),
         };
+        let delivery = Delivery {
+            store: app.store.clone(),
+            partner: self.partner,
+            clock: app.clock.clone(),
+            drain: limits.drain,
+        };
+        let retention = Retention::new(app.store.clone(), app.clock.clone());
         let mut router = api::router(app.clone());
         if let Some(console) = &self.console {
             router = router.merge(console::router(console));

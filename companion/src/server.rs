@@ -38,7 +38,7 @@ pub(crate) struct Limits {
     pub(crate) lifetime: Duration,
     /// How long the request in flight then may take.
     pub(crate) last_request: Duration,
-    /// How long open requests may take to finish after a stop.
+    /// How long open requests, and deliveries under way, may take to finish after a stop.
     pub(crate) drain: Duration,
 }
 

@@ -15,7 +15,7 @@ use crate::partner::Partner;
 use crate::sources::Sources;
 use crate::store::{
     self, AccessToken, Bounds, DirLock, Durability, Installation, NewConnection, NewEvent, NewRun, SourceKey,
-    Store, outbox,
+    Store, Window, outbox,
 };
 use crate::token::Token;
 
@@ -179,6 +179,21 @@ impl Bench {
         tx.insert_account(&account, name, 0).await.unwrap();
         tx.commit().await.unwrap();
         self.token(Some(account), scopes).await
+    }
+
+    /// Revokes all tokens of this bench's account.
+    pub(crate) async fn revoke_all_tokens(&self) {
+        let every = Window {
+            limit: 100,
+            offset: 0,
+        };
+        let found = self.app.store.access_tokens([Some(ACCOUNT), None], every);
+        let tokens = found.await.unwrap().items;
+        let mut tx = self.app.store.begin().await.unwrap();
+        for token in &tokens {
+            tx.revoke_token(token, 1).await.unwrap();
+        }
+        tx.commit().await.unwrap();
     }
 
     /// A token of an account, or an operator's.

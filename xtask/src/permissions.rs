@@ -206,8 +206,12 @@ impl Table {
         let mut any = Statement::default();
         let mut all = Vec::new();
         for action in &need.actions {
-            let one = self.statement(need.sid, action, about)?;
+            let mut one = self.statement(need.sid, action, about)?;
             if one.condition.is_some() {
+                if need.actions.len() > 1 {
+                    let name = action.split(':').next_back().unwrap_or_default();
+                    one.sid = format!("{}{}", need.sid, capitalized(name));
+                }
                 all.push(one);
                 continue;
             }
@@ -371,6 +375,7 @@ mod tests {
           "write": ["e:Put"],
           "options": [{ "sid": "PassRole", "when": "With `role_arn`.", "for": ["write"], "actions": ["iam:PassRole"] }]
         },
+        "resources/role": { "about": ["rule"], "write": ["e:Put", "iam:PassRole"] },
         "data-sources/nothing": {},
         "programs/export": { "read": ["e:Get"] }
       }
@@ -380,6 +385,7 @@ mod tests {
         let page = |name: &str, text: &str| (name.to_owned(), text.to_owned());
         BTreeMap::from([
             page("docs/resources/rule.md", "# Rule\n"),
+            page("docs/resources/role.md", "# Role\n"),
             page("docs/data-sources/nothing.md", "# Nothing\n"),
             page("docs/guides/setup.md", "# Other\n"),
             page(GUIDE, guide),
@@ -411,6 +417,12 @@ mod tests {
             &[
                 (rule, "# Rule\n\n## AWS Permissions\n"),
                 (rule, &statement("Read", "e:Get", "arn:rule")),
+                // IAM takes no name twice.
+                ("docs/resources/role.md", &statement("Apply", "e:Put", "arn:rule")),
+                (
+                    "docs/resources/role.md",
+                    &statement("ApplyPassRole", "iam:PassRole", "arn:role"),
+                ),
                 (rule, &statement("ReadWithoutResource", "e:List", "*")),
                 (rule, &statement("Apply", "e:Put", "arn:rule")),
                 (

@@ -149,6 +149,7 @@ async fn make(
         record(&mut tx, app, &account, by, "create-access-token", &new, status).await?;
     }
     tx.commit().await?;
+    note(by, "create-access-token", &new);
     Ok((new, token))
 }
 
@@ -163,11 +164,11 @@ async fn revoke(
     if row.revoked_at_ms.is_some() {
         return Ok(StatusCode::NO_CONTENT);
     }
-    let is_last = row.account_id.is_none() && tx.count_tokens(None).await? <= 1;
-    if is_last {
+    let is_admin = row.account_id.is_none() && row.scopes.has(Scope::Admin);
+    if is_admin && tx.count_admin_operators().await? <= 1 {
         return Err(ApiError::Conflict {
             pointer: "/data".into(),
-            detail: "This is the last operator's token, without which nobody could make another: make the next one first."
+            detail: "This is the last operator's token with the scope `admin`, without which nobody could make another: make the next one first."
                 .to_owned(),
         });
     }
@@ -179,7 +180,20 @@ async fn revoke(
         record(&mut tx, &app, &account, &operator.sender, action, &row, status).await?;
     }
     tx.commit().await?;
+    note(&operator.sender, "delete-access-token", &row);
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// One line for operators: which token has changed which one. Those of operators are in no account's audit log.
+fn note(by: &Sender, action: &'static str, token: &store::AccessToken) {
+    let account = token.account_id.as_ref().map(AccountId::as_str);
+    tracing::info!(
+        by = by.token_id,
+        action,
+        token = token.id,
+        account,
+        "an operator has changed something"
+    );
 }
 
 /// Records a change of an account's tokens in the audit log of the account.

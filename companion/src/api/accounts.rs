@@ -15,7 +15,7 @@ use super::form::Form;
 use super::page::Listing;
 use crate::app::App;
 use crate::audit::{self, Change};
-use crate::caller::{Admin, Caller, May, Operator, Read};
+use crate::caller::{Admin, Caller, May, Operator, Read, Sender};
 use crate::routes::Routes;
 use crate::store::{self, FIRST_WORKSPACE};
 use crate::{clock, ids};
@@ -139,7 +139,7 @@ async fn read_any(
 
 async fn create(
     State(app): State<App>,
-    _operator: May<Admin, Operator>,
+    operator: May<Admin, Operator>,
     Form(input): Form<ManagedAccount>,
 ) -> Result<impl IntoResponse, ApiError> {
     let name = check_segment(input.attributes.name.as_deref())?;
@@ -172,7 +172,19 @@ async fn create(
     let row = tx.account(id.as_str()).await?;
     let row = row.ok_or_else(|| missing(id.as_str()))?;
     tx.commit().await?;
+    note(&operator.sender, "create-account", &row);
     Ok(document(StatusCode::CREATED, object(row)?))
+}
+
+/// One line for operators: which token has changed which account.
+fn note(by: &Sender, action: &'static str, account: &store::Account) {
+    let account = account.id.as_str();
+    tracing::info!(
+        by = by.token_id,
+        action,
+        account,
+        "an operator has changed something"
+    );
 }
 
 /// Disables an account, whose tokens are refused from then on, or enables it. What was accepted before is still delivered.
@@ -223,5 +235,16 @@ async fn update(
     }
     let after = tx.account(&id).await?.ok_or_else(|| missing(&id))?;
     tx.commit().await?;
+    if disable != is_disabled {
+        note(
+            &operator.sender,
+            if disable {
+                "disable-account"
+            } else {
+                "enable-account"
+            },
+            &after,
+        );
+    }
     Ok(document(StatusCode::OK, object(after)?))
 }

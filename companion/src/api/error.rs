@@ -25,6 +25,8 @@ pub(crate) enum ApiError {
     Host,
     /// Runs are not made up here.
     NoSimulatedRuns,
+    /// Events for trials are not taken here.
+    NoTrialEvents,
     /// No route has this path.
     NoRoute,
     /// The route does not take this method.
@@ -91,6 +93,13 @@ impl ApiError {
                  `scalr-eventbridge serve` with `--simulate-runs`, and leave delivery checks, which start a run, out until then.",
             )
             .with_code("no-simulated-runs"),
+            Self::NoTrialEvents => simple(
+                409,
+                "No trial events",
+                "No event was accepted: `POST /_companion/events` is for trials with `scalr-eventbridge dev`. This service takes events \
+                 at `POST /events/v1/run-executed` and `POST /events/v1/audit-logs`, whose body is the event's detail alone.",
+            )
+            .with_code("no-trial-events"),
             Self::NotAllowed(detail) => simple(403, "Forbidden", detail).with_code("forbidden"),
             Self::Host => simple(
                 400,

@@ -1,5 +1,5 @@
-//! `/_companion/events`: `POST` accepts an event as if it had just happened, for trials; `GET` lists those that are held. Scalr's
-//! API has no such path.
+//! `/_companion/events`: `POST` accepts an event as if it had just happened, for trials in `dev`; `GET` lists those that are held.
+//! Scalr's API has no such path.
 
 use axum::Json;
 use axum::extract::{Query, Request, State};
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::error::ApiError;
 use super::form::{bytes, json};
-use crate::app::App;
+use crate::app::{App, Mode};
 use crate::caller::{Caller, Intake, May, Read};
 use crate::clock::{self, Moment};
 use crate::delivery::DETAIL_BYTES_MAX;
@@ -67,6 +67,9 @@ async fn create(
     caller: May<Intake>,
     request: Request,
 ) -> Result<impl IntoResponse, ApiError> {
+    if app.mode != Mode::Dev {
+        return Err(ApiError::NoTrialEvents);
+    }
     let body = json(&bytes(request, &app).await?)?;
     let emit: Emit = serde_json::from_value(body).map_err(|error| invalid("", format!("{error}.")))?;
     let event_type: EventType = emit

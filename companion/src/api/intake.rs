@@ -25,6 +25,8 @@ use crate::token::Digest;
 
 /// Lines of one body.
 const LINES_MAX: usize = 1000;
+/// Deliveries that one body causes: its transaction keeps every other write waiting.
+const DELIVERIES_MAX: usize = 20_000;
 /// Media types of a body with one event a line.
 const LINES: [&str; 3] = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
 const SCHEMA: &str = "application/schema+json";
@@ -97,6 +99,8 @@ async fn take(
         vec![event(caller, event_type, Place(None), &body, at)?]
     };
     let mut tx = app.store.begin().await?;
+    let receivers = outbox::receivers(&mut tx, &caller.account_id, event_type).await?;
+    check_deliveries(events.len(), receivers.len())?;
     let mut answers = Vec::with_capacity(events.len());
     for (place, event) in events {
         let deliveries = accept(&mut tx, place, &event).await?;
@@ -111,6 +115,19 @@ async fn take(
         StatusCode::ACCEPTED,
         Json(json!({ "events": answers, "deliveries": total })),
     ))
+}
+
+/// Refuses a body whose events are too many for so many connections.
+fn check_deliveries(events: usize, receivers: usize) -> Result<(), ApiError> {
+    if events.saturating_mul(receivers) <= DELIVERIES_MAX {
+        return Ok(());
+    }
+    let most = DELIVERIES_MAX / receivers.max(1);
+    let detail = format!(
+        "{receivers} connections receive each of the {events} events, and one body causes at most {DELIVERIES_MAX} deliveries: \
+         send at most {most} events in one."
+    );
+    Err(Place(None).body(StatusCode::PAYLOAD_TOO_LARGE, &detail))
 }
 
 /// The line that an event stands on, from 0; none where it is the whole body.
@@ -250,10 +267,13 @@ async fn accept(tx: &mut Tx, place: Place, event: &Reported) -> Result<u64, ApiE
     let receivers = outbox::accept(tx, event).await?;
     let deliveries =
         u64::try_from(receivers.len()).map_err(|error| StoreError::Unreadable(error.to_string()))?;
-    let accepted = Accepted {
-        digest: event.digest,
-        deliveries,
-    };
-    tx.note_accepted(key, &accepted, event.at.now_ms).await?;
+    // An event without a receiver may be sent again once there is one.
+    if deliveries > 0 {
+        let accepted = Accepted {
+            digest: event.digest,
+            deliveries,
+        };
+        tx.note_accepted(key, &accepted, event.at.now_ms).await?;
+    }
     Ok(deliveries)
 }

@@ -149,10 +149,10 @@ pub(super) async fn find(client: &Client, given: &str) -> anyhow::Result<Object<
         .iter()
         .flat_map(|one| [one.attributes.name.clone(), one.id.to_string()])
         .collect();
-    let found = all
-        .into_iter()
-        .find(|one| one.id.as_str() == given || one.attributes.name == given);
-    let Some(found) = found else {
+    // An account may be named like the id of another.
+    let by_id = all.iter().find(|one| one.id.as_str() == given);
+    let found = by_id.or_else(|| all.iter().find(|one| one.attributes.name == given));
+    let Some(found) = found.cloned() else {
         let near = nearest(given, names.iter().map(String::as_str));
         let near = near.map_or_else(
             || "; `scalr-eventbridge accounts list` shows those there are".to_owned(),

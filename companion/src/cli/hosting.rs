@@ -70,7 +70,8 @@ impl Hosting {
             clock: own.clock,
             console: (!self.no_console).then(|| ConsoleConfig {
                 aws: own.aws,
-                hosts: self.console_host.clone(),
+                // The console is opened at a host of the certificate too.
+                hosts: [&self.console_host[..], &self.tls_name].concat(),
             }),
             identity: own.identity,
         })

@@ -3,6 +3,7 @@
 //! A session keeps the token that it was opened with. Each request shows that token again, so that a session ends with it.
 
 use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,8 +20,12 @@ const CODE_LIFETIME: Duration = Duration::from_mins(1);
 /// Failed sign-ins within the window, after which none is tried until the first of them is older than that.
 const FAILURES_MAX: usize = 10;
 const FAILURES_WINDOW: Duration = Duration::from_mins(1);
-/// Open sessions; the oldest goes for the next.
-const SESSIONS_MAX: usize = 100;
+/// Open sessions of an account; its oldest goes for the next.
+const OF_ACCOUNT_MAX: usize = 20;
+/// Open sessions of all; the oldest goes for the next.
+const SESSIONS_MAX: usize = 1000;
+/// Addresses whose failures are counted one by one; all others share a count.
+const ADDRESSES_MAX: usize = 1000;
 
 /// All sessions of a process.
 #[derive(Debug, Default)]
@@ -30,8 +35,12 @@ pub(super) struct Sessions(Mutex<Inner>);
 struct Inner {
     open: HashMap<String, Session>,
     code: Option<(String, Instant)>,
-    failures: VecDeque<Instant>,
+    /// By the address that they came from.
+    failures: HashMap<Address, VecDeque<Instant>>,
 }
+
+/// Where a sign-in came from, where that is known.
+pub(super) type Address = Option<IpAddr>;
 
 #[derive(Debug)]
 struct Session {
@@ -67,13 +76,14 @@ impl Sessions {
         &self,
         code: &str,
         (token, account): (&Token, &AccountId),
-        now: Instant,
+        (from, now): (Address, Instant),
     ) -> Result<String, Refused> {
         let mut inner = self.inner();
-        inner.may_try(now)?;
+        inner.may_try(from, now)?;
         let is_good = matches!(&inner.code, Some((good, until)) if good == code && now < *until);
         if !is_good {
-            return Err(inner.failed(now));
+            inner.failures_of(from).push_back(now);
+            return Err(Refused::Wrong);
         }
         inner.code = None;
         Ok(inner.open(token.clone(), account.clone(), now))
@@ -81,17 +91,15 @@ impl Sessions {
 
     /// Whether a token may be tried now. It counts as a failure until a session is opened for it: looking it up takes time, in
     /// which others must not be tried without end.
-    pub(super) fn may_try(&self, now: Instant) -> Result<(), Refused> {
-        let mut inner = self.inner();
-        inner.may_try(now)?;
-        inner.failures.push_back(now);
+    pub(super) fn may_try(&self, from: Address, now: Instant) -> Result<(), Refused> {
+        self.inner().may_try(from, now)?.push_back(now);
         Ok(())
     }
 
     /// Signs in by the token that was tried, which opens this account.
-    pub(super) fn open(&self, sent: &str, account: &AccountId, now: Instant) -> String {
+    pub(super) fn open(&self, sent: &str, account: &AccountId, (from, now): (Address, Instant)) -> String {
         let mut inner = self.inner();
-        inner.failures.pop_back();
+        inner.failures_of(from).pop_back();
         inner.open(Token::new(sent), account.clone(), now)
     }
 
@@ -114,35 +122,36 @@ impl Sessions {
 }
 
 impl Inner {
-    fn may_try(&mut self, now: Instant) -> Result<(), Refused> {
-        while self
-            .failures
-            .front()
-            .is_some_and(|first| now.duration_since(*first) >= FAILURES_WINDOW)
-        {
-            self.failures.pop_front();
-        }
-        match self.failures.front() {
-            Some(first) if self.failures.len() >= FAILURES_MAX => {
+    /// The failures that came from there.
+    fn failures_of(&mut self, from: Address) -> &mut VecDeque<Instant> {
+        let is_counted = self.failures.len() < ADDRESSES_MAX || self.failures.contains_key(&from);
+        self.failures.entry(from.filter(|_| is_counted)).or_default()
+    }
+
+    /// The failures that came from there, unless they are too many.
+    fn may_try(&mut self, from: Address, now: Instant) -> Result<&mut VecDeque<Instant>, Refused> {
+        self.failures.retain(|_, times| {
+            times.retain(|at| now.duration_since(*at) < FAILURES_WINDOW);
+            !times.is_empty()
+        });
+        let failures = self.failures_of(from);
+        match failures.front() {
+            Some(first) if failures.len() >= FAILURES_MAX => {
                 let passed = now.duration_since(*first);
                 Err(Refused::TooMany(FAILURES_WINDOW.saturating_sub(passed)))
             }
-            _ => Ok(()),
+            _ => Ok(failures),
         }
-    }
-
-    fn failed(&mut self, now: Instant) -> Refused {
-        self.failures.push_back(now);
-        Refused::Wrong
     }
 
     fn open(&mut self, token: Token, account: AccountId, now: Instant) -> String {
         self.open.retain(|_, session| now < session.until);
-        if self.open.len() >= SESSIONS_MAX {
-            let oldest = self.open.iter().min_by_key(|(_, session)| session.until);
-            if let Some(oldest) = oldest.map(|(id, _)| id.clone()) {
-                self.open.remove(&oldest);
-            }
+        // Of the own account first: no account closes the sessions of another by opening its own.
+        let own = self.open.values().filter(|one| one.account == account).count();
+        if own >= OF_ACCOUNT_MAX {
+            self.close_oldest(|session| session.account == account);
+        } else if self.open.len() >= SESSIONS_MAX {
+            self.close_oldest(|_| true);
         }
         let id = random();
         let until = now + LIFETIME;
@@ -153,6 +162,14 @@ impl Inner {
         };
         self.open.insert(id.clone(), session);
         id
+    }
+
+    fn close_oldest(&mut self, which: impl Fn(&Session) -> bool) {
+        let those = self.open.iter().filter(|(_, session)| which(session));
+        let oldest = those.min_by_key(|(_, session)| session.until);
+        if let Some(oldest) = oldest.map(|(id, _)| id.clone()) {
+            self.open.remove(&oldest);
+        }
     }
 }
 
@@ -172,16 +189,16 @@ mod tests {
     }
 
     fn by_code(sessions: &Sessions, code: &str, now: Instant) -> Result<String, Refused> {
-        sessions.by_code(code, (&Token::new("session-token"), &account("a")), now)
+        sessions.by_code(code, (&Token::new("session-token"), &account("a")), (None, now))
     }
 
     /// Signs in by a token that is right, or tries a wrong one.
     fn by_token(sessions: &Sessions, is_right: bool, now: Instant) -> Result<String, Refused> {
-        sessions.may_try(now)?;
+        sessions.may_try(None, now)?;
         if !is_right {
             return Err(Refused::Wrong);
         }
-        Ok(sessions.open("session-token", &account("a"), now))
+        Ok(sessions.open("session-token", &account("a"), (None, now)))
     }
 
     #[test]
@@ -217,7 +234,7 @@ mod tests {
         assert!(sessions.token(&one, now + LIFETIME).is_none());
         sessions.close(&one);
         assert!(sessions.token(&one, now).is_none() && sessions.token(&two, now).is_some());
-        let other = sessions.open("other-token", &account("b"), now);
+        let other = sessions.open("other-token", &account("b"), (None, now));
         sessions.close_all(&account("a"));
         assert!(
             sessions.token(&other, now).is_some(),
@@ -227,15 +244,20 @@ mod tests {
     }
 
     #[test]
-    fn there_are_a_hundred_sessions_at_most_and_the_oldest_goes() {
+    fn an_account_has_twenty_sessions_and_its_oldest_goes() {
         let (sessions, now) = (Sessions::default(), Instant::now());
+        let other = sessions.open("other-token", &account("b"), (None, now));
         let open = |at: usize| {
             let at = now + SECOND * u32::try_from(at).unwrap();
             by_token(&sessions, true, at).unwrap()
         };
-        let ids: Vec<String> = (0..=SESSIONS_MAX).map(open).collect();
+        let ids: Vec<String> = (0..=OF_ACCOUNT_MAX).map(open).collect();
         assert!(sessions.token(&ids[0], now).is_none());
         assert!(ids[1..].iter().all(|id| sessions.token(id, now).is_some()));
+        assert!(
+            sessions.token(&other, now).is_some(),
+            "that of another account stays"
+        );
     }
 
     #[test]
@@ -250,6 +272,12 @@ mod tests {
         let waits = Err(Refused::TooMany(SECOND * 40));
         assert_eq!(by_token(&sessions, true, at), waits);
         assert_eq!(by_code(&sessions, &code, at), waits);
+        let elsewhere = Some(IpAddr::from([192, 0, 2, 1]));
+        assert_eq!(
+            sessions.may_try(elsewhere, at),
+            Ok(()),
+            "others are not kept waiting"
+        );
         assert!(by_token(&sessions, true, now + FAILURES_WINDOW).is_ok());
     }
 }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::aws::{LocalAws, Place};
 use super::guard::Guard;
 use super::links;
-use super::session::{Refused, Sessions};
+use super::session::{self, Refused, Sessions};
 use crate::api::ApiError;
 use crate::app::{App, Mode, Turned};
 use crate::caller::{Admitted, May, Read};
@@ -124,14 +124,14 @@ impl Console {
     }
 
     /// Signs in by a token that opens an account.
-    pub(super) async fn sign_in(&self, token: &str) -> Result<String, SignIn> {
+    pub(super) async fn sign_in(&self, token: &str, from: session::Address) -> Result<String, SignIn> {
         let (sessions, now) = (self.sessions(), Instant::now());
-        sessions.may_try(now)?;
+        sessions.may_try(from, now)?;
         let admitted = self.0.app.admit(token, None, "").await;
         match admitted.map_err(ApiError::from)? {
             Ok(Admitted::Caller(caller)) => {
                 let caller: May<Read> = caller.may().map_err(ApiError::from)?;
-                Ok(sessions.open(token, &caller.account_id, now))
+                Ok(sessions.open(token, &caller.account_id, (from, now)))
             }
             Ok(Admitted::Operator(_)) => Err(SignIn::Operator),
             Err(why) => Err(SignIn::Turned(why)),
@@ -139,11 +139,14 @@ impl Console {
     }
 
     /// Signs in by the code of a link.
-    pub(super) fn sign_in_by_code(&self, code: &str) -> Result<String, SignIn> {
+    pub(super) fn sign_in_by_code(&self, code: &str, from: session::Address) -> Result<String, SignIn> {
         let Some((token, account)) = &self.0.link else {
             return Err(SignIn::Refused(Refused::Wrong));
         };
-        Ok(self.0.sessions.by_code(code, (token, account), Instant::now())?)
+        Ok(self
+            .0
+            .sessions
+            .by_code(code, (token, account), (from, Instant::now()))?)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request};
+use futures::StreamExt as _;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use scalr_api::Status;
@@ -52,6 +53,35 @@ async fn visit(console: &Console, session: &str, route: &Route, form: &str) -> (
 /// Fields that every form of a page takes.
 const FORM: &str = "connection=in-prod&workspace=ws-1&name=third&account=123456789012&region=eu-west-3";
 
+/// What a page is read of ends with the token of its session: before the next event, not after it.
+#[tokio::test]
+async fn a_stream_ends_when_its_token_is_revoked() {
+    let bench = Bench::new().await;
+    let id = bench.connect("prod", "us-east-1", &Status::Active).await;
+    let console = console(&bench);
+    let token = bench.token_of_own(&[Scope::Read]).await;
+    let session = console.sign_in(&token, None).await.unwrap();
+    let request = Request::builder()
+        .uri("/console/integrations/in-prod/stream")
+        .header("host", HOST)
+        .header("cookie", format!("{}={session}", console.cookie()))
+        .body(Body::empty())
+        .unwrap();
+    let answer = TowerToHyperService::new(router(&console)).call(request).await;
+    let mut stream = answer.unwrap().into_body().into_data_stream();
+    let mut next = async || {
+        let part = stream.next().await?;
+        Some(String::from_utf8_lossy(&part.unwrap()).into_owned())
+    };
+    assert!(next().await.is_some_and(|part| part.contains("event: change")));
+    bench.accept(&id, 1).await;
+    assert!(next().await.is_some_and(|part| part.contains("accepted")));
+    assert!(next().await.is_some_and(|part| part.contains("event: change")));
+    bench.revoke_all_tokens().await;
+    bench.accept(&id, 1).await;
+    assert_eq!(next().await, None);
+}
+
 fn all() -> Vec<Route> {
     let mut all = routes(false).into_list();
     all.retain(|route| !route.path.starts_with("/sign"));
@@ -64,7 +94,7 @@ async fn no_page_shows_or_changes_a_connection_of_another_account() {
     let id = bench.connect("prod", "us-east-1", &Status::Active).await;
     let console = console(&bench);
     let token = bench.token_of_another("other", &[Scope::Admin]).await;
-    let session = console.sign_in(&token).await.unwrap();
+    let session = console.sign_in(&token, None).await.unwrap();
     for route in all() {
         let (status, page) = visit(&console, &session, &route, FORM).await;
         let says = format!("{} {}: {status} {page}", route.method, route.path);
@@ -88,7 +118,7 @@ async fn a_session_that_may_only_read_changes_nothing() {
     bench.connect("prod", "us-east-1", &Status::Active).await;
     let console = console(&bench);
     let token = bench.token_of_own(&[Scope::Read]).await;
-    let session = console.sign_in(&token).await.unwrap();
+    let session = console.sign_in(&token, None).await.unwrap();
     for route in all() {
         let (status, page) = visit(&console, &session, &route, FORM).await;
         let is_preview = route.path.ends_with("/terraform");
@@ -103,6 +133,6 @@ async fn a_session_that_may_only_read_changes_nothing() {
     }
     for (scopes, opens) in [(&[Scope::Intake][..], false), (&[Scope::Admin], true)] {
         let token = bench.token_of_own(scopes).await;
-        assert_eq!(console.sign_in(&token).await.is_ok(), opens, "{scopes:?}");
+        assert_eq!(console.sign_in(&token, None).await.is_ok(), opens, "{scopes:?}");
     }
 }

@@ -35,14 +35,14 @@ use hold_off::HoldOff;
 
 /// Longest wait between two rounds.
 const ROUND: Duration = Duration::from_secs(15);
-/// How long workers may wait for AWS's last answer after a stop.
-const DRAIN: Duration = Duration::from_secs(2);
 
 /// Delivery, as a value to run.
 pub(crate) struct Delivery {
     pub(crate) store: Store,
     pub(crate) partner: Partner,
     pub(crate) clock: Clock,
+    /// How long workers may wait for AWS's last answer after a stop.
+    pub(crate) drain: Duration,
 }
 
 #[derive(Default)]
@@ -80,7 +80,7 @@ impl Delivery {
             }
         }
         let drained = async { while workers.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+        if tokio::time::timeout(self.drain, drained).await.is_err() {
             tracing::warn!(
                 "stopping without some of AWS's answers; their events are sent again after the next start"
             );

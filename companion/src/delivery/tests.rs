@@ -16,6 +16,7 @@ async fn a_worker_that_fails_on_a_full_disk_is_restarted_after_a_backoff() {
             store: bench.app.store.clone(),
             partner: bench.partner.clone(),
             clock: bench.app.clock.clone(),
+            drain: Duration::ZERO,
         };
         let (mut workers, stop) = (Workers::default(), CancellationToken::new());
         let now = bench.app.clock.now_ms();
@@ -57,6 +58,7 @@ async fn an_event_that_this_version_cannot_read_fails_its_connection_alone() {
         store: bench.app.store.clone(),
         partner: bench.partner.clone(),
         clock: bench.app.clock.clone(),
+        drain: Duration::ZERO,
     };
     let (mut workers, stop) = (Workers::default(), CancellationToken::new());
     delivery

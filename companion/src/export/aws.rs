@@ -20,7 +20,7 @@ pub(super) const PAGES_MAX: usize = 50;
 /// Rules of a bus that are read at the same time.
 const RULES_AT_ONCE: usize = 8;
 /// Tags whose keys begin so are AWS's or the provider's, and are written by nobody.
-pub(super) const RESERVED: [&str; 2] = ["aws:", "scalr-eventbridge:"];
+const RESERVED: [&str; 2] = ["aws:", "scalr-eventbridge:"];
 /// The tag of a log group that a target made: the bus and rule that own it.
 const OWNER_TAG: &str = "scalr-eventbridge:owner";
 const TAG_VALUE_LENGTH_MAX: usize = 256;
@@ -321,13 +321,10 @@ impl Aws {
         let answer = answer.map_err(|error| partner::error(&error));
         let answer = answer
             .with_context(|| self.cannot(&format!("the tags of `{arn}`"), "events:ListTagsForResource"))?;
-        let written = answer
-            .tags()
-            .iter()
-            .filter(|tag| !RESERVED.iter().any(|reserved| tag.key().starts_with(reserved)));
-        Ok(written
-            .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
-            .collect())
+        let tags = answer.tags().iter();
+        Ok(written(
+            tags.map(|tag| (tag.key().to_owned(), tag.value().to_owned())),
+        ))
     }
 
     fn cannot(&self, what: &str, action: &str) -> String {
@@ -347,6 +344,12 @@ pub(crate) fn found<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsErro
         Err(AwsError::Refused { code, .. }) if code == "ResourceNotFoundException" => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The tags that a person writes.
+pub(super) fn written(tags: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, String> {
+    let is_reserved = |key: &str| RESERVED.iter().any(|reserved| key.starts_with(reserved));
+    tags.into_iter().filter(|(key, _)| !is_reserved(key)).collect()
 }
 
 pub(super) fn filled(text: Option<&str>) -> Option<String> {

@@ -12,7 +12,7 @@ use aws_sdk_eventbridgev2::types::{
 };
 
 use super::account::{CustomBus, EventSource};
-use super::aws::{PAGES_MAX, RESERVED, cannot, filled, found};
+use super::aws::{PAGES_MAX, cannot, filled, found, written};
 use crate::aws_wire::AwsWire;
 use crate::partner;
 
@@ -138,10 +138,7 @@ impl CustomBuses {
         let answer = answer.map_err(|error| partner::error(&error));
         let answer = answer
             .with_context(|| self.cannot(&format!("the tags of `{arn}`"), "events:ListTagsForResource"))?;
-        let all = answer.tags.unwrap_or_default().into_iter();
-        Ok(all
-            .filter(|(key, _)| !RESERVED.iter().any(|reserved| key.starts_with(reserved)))
-            .collect())
+        Ok(written(answer.tags.unwrap_or_default()))
     }
 }
 

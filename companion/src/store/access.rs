@@ -62,13 +62,22 @@ fn shown(row: &SqliteRow) -> Result<Shown> {
         .ok_or_else(|| StoreError::Unreadable("a digest that is no SHA-256".to_owned()))?;
     let account: Option<AccountId> = optional_id(row, "account_id")?;
     let name: Option<String> = row.try_get("account_name")?;
+    // Without an account it would be taken for an operator's.
+    let account = match (account, name) {
+        (None, _) => None,
+        (Some(id), Some(name)) => Some((id, name)),
+        (Some(id), None) => {
+            let why = format!("a token opens the account `{id}`, which does not exist");
+            return Err(StoreError::Unreadable(why));
+        }
+    };
     Ok(Shown {
         known: Known {
             id: row.try_get("id")?,
             digest,
             end: row.try_get("ends_in")?,
             scopes: scopes(row)?,
-            account: account.zip(name),
+            account,
         },
         is_revoked: row.try_get::<Option<i64>, _>("revoked_at_ms")?.is_some(),
         is_account_disabled: row.try_get::<Option<i64>, _>("disabled_at_ms")?.is_some(),
@@ -161,6 +170,15 @@ impl Tx {
         .fetch_one(&mut *self.inner)
         .await?;
         Ok(count(row.try_get("total")?))
+    }
+
+    /// The operators' tokens that permit everything and are not revoked: how many there are.
+    pub(crate) async fn count_admin_operators(&mut self) -> Result<usize> {
+        let rows = sqlx::query("SELECT scopes FROM token WHERE account_id IS NULL AND revoked_at_ms IS NULL")
+            .fetch_all(&mut *self.inner)
+            .await?;
+        let scopes: Vec<Scopes> = rows.iter().map(scopes).collect::<Result<_>>()?;
+        Ok(scopes.iter().filter(|one| one.has(Scope::Admin)).count())
     }
 
     /// Writes a new token; what it was made of is told to nobody again.

@@ -10,6 +10,8 @@ use super::row::{Found, Window, count, found, id};
 
 /// The account of deleted connections that still have events: no caller's, and in no list.
 pub(super) const DELETED: &str = "acc-deleted-connections";
+/// Its name, which no other account can have: names have no spaces.
+pub(super) const DELETED_NAME: &str = "deleted connections";
 
 /// An account.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Events on their way in: accepted in the transaction of the change that they report.
 
-use scalr_api::ConnectionId;
+use scalr_api::{AccountId, ConnectionId};
 use scalr_events::EventType;
 use sqlx::Row as _;
 
@@ -16,7 +16,7 @@ pub(super) const HELD_BYTES: &str = "SELECT held_bytes FROM delivery WHERE conne
 /// wakes delivery, and, where a connection then holds more than the bound, retention: making room here would keep
 /// every other write waiting.
 pub(crate) async fn accept(tx: &mut Tx, event: &NewEvent) -> Result<Vec<ConnectionId>> {
-    let receivers = receivers(tx, event).await?;
+    let receivers = receivers(tx, &event.account_id, event.event_type).await?;
     for connection in &receivers {
         enqueue(tx, connection, event).await?;
         let accepted = What::Accepted {
@@ -40,13 +40,17 @@ pub(crate) async fn accept(tx: &mut Tx, event: &NewEvent) -> Result<Vec<Connecti
 
 /// A RunExecuted goes to every connection of its account. An AuditLog goes to the one that the setting selects, or, where
 /// this transaction has switched the setting off, to the one that was selected until then.
-async fn receivers(tx: &mut Tx, event: &NewEvent) -> Result<Vec<ConnectionId>> {
-    match event.event_type {
-        EventType::RunExecuted => tx.connection_ids(&event.account_id).await,
+pub(crate) async fn receivers(
+    tx: &mut Tx,
+    account: &AccountId,
+    event_type: EventType,
+) -> Result<Vec<ConnectionId>> {
+    match event_type {
+        EventType::RunExecuted => tx.connection_ids(account).await,
         EventType::AuditLog => {
-            let selected = tx.audit_connection(&event.account_id).await?;
+            let selected = tx.audit_connection(account).await?;
             let until_now = tx.deselected.as_ref();
-            let until_now = until_now.filter(|(account, _)| *account == event.account_id);
+            let until_now = until_now.filter(|(of, _)| of == account);
             let receiver = selected.or_else(|| until_now.map(|(_, connection)| connection.clone()));
             Ok(receiver.into_iter().collect())
         }

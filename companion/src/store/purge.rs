@@ -4,7 +4,7 @@
 use scalr_api::ConnectionId;
 use sqlx::Row as _;
 
-use super::account::DELETED;
+use super::account::{DELETED, DELETED_NAME};
 use super::database::{Store, Tx};
 use super::error::Result;
 
@@ -58,8 +58,9 @@ impl Tx {
                 .await?;
             return Ok(());
         }
-        sqlx::query("INSERT OR IGNORE INTO account (id, name) VALUES (?1, ?1)")
+        sqlx::query("INSERT INTO account (id, name) VALUES (?, ?) ON CONFLICT (id) DO NOTHING")
             .bind(DELETED)
+            .bind(DELETED_NAME)
             .execute(&mut *self.inner)
             .await?;
         sqlx::query("UPDATE audit_log_setting SET connection_id = NULL WHERE connection_id = ?")

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatchlogs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_eventbridgev2::types::{
-    EventSourceConfiguration, Filter, FilterConfiguration, FilterScope, InvokeConfiguration,
-    PartnerEventsSourceConfiguration, UniversalTargetParameters,
+    BatchConfiguration, EventSourceConfiguration, Filter, FilterConfiguration, FilterScope,
+    InvokeConfiguration, PartnerEventsSourceConfiguration, UniversalTargetParameters,
 };
 use serde_json::{Value, json};
 
@@ -103,6 +103,10 @@ impl Aws {
             .universal_target_parameters(input.build().expect("an input"))
             .build()
             .expect("a target");
+        let batch = BatchConfiguration::builder()
+            .max_batch_size(10)
+            .max_batch_window_in_seconds(0)
+            .build();
         for (name, of) in [("audit", "AuditLog"), ("runs", "RunExecuted")] {
             let filter = Filter::builder()
                 .scope(FilterScope::Data)
@@ -111,7 +115,9 @@ impl Aws {
                 .expect("a filter");
             let create = custom.create_subscriber().name(name).event_bus_arn(arn);
             let filters = FilterConfiguration::builder().filters(filter).build();
-            let create = create.filter_configuration(filters);
+            let create = create
+                .filter_configuration(filters)
+                .batch_configuration(batch.clone());
             let made = create.invoke_configuration(target.clone()).send().await;
             made.expect("a subscriber");
         }

@@ -86,7 +86,12 @@ async fn an_operator_makes_accounts_and_each_delivers_its_own_events() {
         connections.push(id);
     }
     show(&mut c, &tokens[0]);
-    assert!(c.emit("run-1", "network").await);
+    let event = run_executed("run-1", "network", "")["detail"].take();
+    let (status, answer) = c
+        .request("POST", "/events/v1/run-executed", Some(event))
+        .await
+        .unwrap();
+    assert_eq!(status, 202, "{answer}");
     c.drained(&connections[0]).await;
     assert_eq!(c.delivery(&connections[0]).await["delivered"], 1);
     show(&mut c, &tokens[1]);
@@ -143,6 +148,12 @@ async fn what_belongs_to_dev_is_refused_with_what_to_do() {
             "/_companion/runs",
             json!({ "workspace": "ws-1" }),
             (409, "no-simulated-runs"),
+        ),
+        (
+            "POST",
+            "/_companion/events",
+            run_executed("run-1", "network", ""),
+            (409, "no-trial-events"),
         ),
         ("POST", "/_companion/clock/confirm", json!({}), (403, "forbidden")),
         ("GET", "/_companion/faults", json!(null), (404, "no-route")),
@@ -217,9 +228,9 @@ async fn a_request_under_way_is_finished_before_the_end() {
     let id = c.connect("prod", "us-east-1").await;
     let host = c.text("/scalr/hostname").trim_start_matches("http://").to_owned();
     let mut tcp = TcpStream::connect(&host).await.unwrap();
-    let body = run_executed("run-late", "network", "").to_string();
+    let body = run_executed("run-late", "network", "")["detail"].to_string();
     let head = format!(
-        "POST /_companion/events HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\ncontent-length: {}\r\n\
+        "POST /events/v1/run-executed HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\ncontent-length: {}\r\n\
          expect: 100-continue\r\n\r\n",
         body.len()
     );

@@ -149,14 +149,11 @@ pub fn batch_window(seconds: &i64) -> Result<(), String> {
 
 /// An expression, which AWS reads.
 pub fn expression(text: &str) -> Result<(), String> {
-    let inner = text
-        .trim()
-        .strip_prefix("{%")
-        .and_then(|rest| rest.strip_suffix("%}"));
+    let inner = text.strip_prefix("{%").and_then(|rest| rest.strip_suffix("%}"));
     if inner.is_none() {
         return Err(format!(
             "must be a JSONATA expression within `{{%` and `%}}`, as in `{{% $events.Data.detail %}}`; it is `{}`. In HCL, `%{{` begins a \
-             directive, and `{{%` does not",
+             directive, and `{{%` does not; `trimspace` takes off the line break at the end of a heredoc",
             shortened(text)
         ));
     }
@@ -199,8 +196,8 @@ mod tests {
         );
         check(
             expression,
-            &["{% $events %}", " {%1%}\n"],
-            &["", "$events", "{% 1"],
+            &["{% $events %}", "{%1%}"],
+            &["", "$events", "{% 1", "{% 1 %}\n", " {% 1 %}"],
         );
         check(input, &["{}", r#"{"A": "{% $events %}"}"#], &["", "[]", "{"]);
         check(transformer, &["RAW", "JSONATA"], &["", "raw"]);

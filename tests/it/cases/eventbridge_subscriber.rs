@@ -173,12 +173,16 @@ fn events_arrive_in_a_log_group(tool: &Tool) -> Result<()> {
     ensure!(event["detail-type"] == "RunExecuted", "{event}");
     let arn = workdir.attribute(ADDRESS, "arn")?;
 
-    // Another group takes the events, and the subscriber stays.
+    // Another group takes the events; the subscriber stays, and so does the group before.
     workdir.config(&whole(&hcl::with(&logged, GROUP, "/scalr/other")))?;
     workdir.apply_counts(0, 1, 0)?;
     workdir.plan_empty()?;
     ensure!(workdir.attribute(ADDRESS, "arn")? == arn);
-    ensure!(workdir.aws().groups()? == ["/scalr/other"]);
+    let mut groups = workdir.aws().groups()?;
+    groups.sort();
+    ensure!(groups == [GROUP, "/scalr/other"], "{groups:?}");
+    let left = workdir.aws().logs.delete_log_group().log_group_name(GROUP);
+    block_on(left.send())?;
     verify::start_run(&workdir)?;
     verify::until("an event in the other log group", || {
         Ok(workdir.aws().messages("/scalr/other")?.into_iter().next())

@@ -50,6 +50,14 @@ async fn what_an_account_cannot_be_is_refused_where_it_stands() {
     ];
     check(&rows.map(|((method, path), body, want)| (method, path, account(&body), want))).await;
     let gone = ["acc-none", "acc-deleted-connections"].map(|id| format!("{ACCOUNTS}/{id}"));
+    // A name like the id of deleted connections' account is as good as any.
+    check(&[(
+        "POST",
+        ACCOUNTS,
+        account(&json!({ "name": "acc-deleted-connections" })),
+        (201, ""),
+    )])
+    .await;
     check(
         &gone
             .each_ref()
@@ -161,8 +169,18 @@ async fn the_last_operator_stays() {
     let bench = Bench::new().await;
     let operator = operator_token(&bench).await;
     let one = format!("{TOKENS}/at-operator");
+    // One that may only read can make no other, and may go.
+    let body = token(&json!({ "name": "reader", "scopes": ["read"] }), &json!(null));
+    let (_, reader) = call_with(&bench, &operator, "POST", TOKENS, &body).await;
+    let reader = format!("{TOKENS}/{}", reader["data"]["id"].as_str().unwrap());
     let (status, answer) = call_with(&bench, &operator, "DELETE", &one, &json!(null)).await;
     assert_eq!(status, 409, "{answer}");
+    assert_eq!(
+        call_with(&bench, &operator, "DELETE", &reader, &json!(null))
+            .await
+            .0,
+        204
+    );
     let body = token(&json!({ "name": "next", "scopes": ["admin"] }), &json!(null));
     let (status, made) = call_with(&bench, &operator, "POST", TOKENS, &body).await;
     assert_eq!(status, 201, "{made}");

@@ -152,9 +152,27 @@ async fn a_key_is_of_one_account_and_type_and_is_forgotten_after_its_event() {
     let late = i64::MAX;
     assert!(store.any_old_key(late).await.unwrap());
     let mut tx = store.begin().await.unwrap();
-    assert_eq!(tx.forget_keys(late).await.unwrap(), 3);
+    assert_eq!(
+        tx.forget_keys(late).await.unwrap(),
+        1,
+        "what nobody received has no key"
+    );
     tx.commit().await.unwrap();
     assert_eq!(one(&bench, RUNS, &changed).await.0, 202);
+}
+
+#[tokio::test]
+async fn an_event_that_nobody_received_may_be_sent_again() {
+    let bench = Bench::new().await;
+    let event = run("run-1", "", json!(null));
+    let (status, answer) = one(&bench, RUNS, &event).await;
+    assert_eq!((status, &answer["deliveries"]), (202, &json!(0)), "{answer}");
+    let id = bench.connect("a", "us-east-1", &Status::Pending).await;
+    for _ in 0..2 {
+        let (status, answer) = one(&bench, RUNS, &event).await;
+        assert_eq!((status, &answer["deliveries"]), (202, &json!(1)), "{answer}");
+    }
+    assert_eq!(held(&bench, &id).await, ["run-1"]);
 }
 
 #[tokio::test]
@@ -205,6 +223,23 @@ async fn what_is_refused_says_where_and_accepts_nothing() {
         send(&bench, RUNS, ndjson, format!("{good}{many_small}")).await.0,
         202
     );
+}
+
+#[tokio::test]
+async fn a_body_causes_so_many_deliveries() {
+    let bench = Bench::new().await;
+    for at in 0..21 {
+        bench
+            .connect(&format!("c-{at}"), &format!("region-{at}"), &Status::Pending)
+            .await;
+    }
+    let events: Vec<Value> = (0..953).map(small).collect();
+    let (status, answer) = many(&bench, &events).await;
+    let detail = answer["errors"][0]["detail"].as_str().unwrap_or_default();
+    assert_eq!(status, 413, "{answer}");
+    assert!(detail.contains("send at most 952 events"), "{detail}");
+    let (status, answer) = many(&bench, &events[..2]).await;
+    assert_eq!((status, &answer["deliveries"]), (202, &json!(42)), "{answer}");
 }
 
 #[tokio::test]

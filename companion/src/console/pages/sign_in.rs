@@ -1,7 +1,8 @@
 //! Signing in, by the token or by the link that `dev` prints, and signing out.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::Extension;
+use axum::extract::{ConnectInfo, Query, State};
 use axum::http::header::{RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -9,10 +10,11 @@ use serde::Deserialize;
 
 use crate::api::turned;
 use crate::app::Turned;
+use crate::caller::Peer;
 use crate::console::answer::{Failure, Frame, html};
 use crate::console::links;
 use crate::console::reads::{Fields, Signed};
-use crate::console::session::{LIFETIME, Refused};
+use crate::console::session::{Address, LIFETIME, Refused};
 use crate::console::state::{Console, SignIn};
 use crate::routes::Routes;
 
@@ -46,14 +48,19 @@ struct Form {
 }
 
 /// The form, or, with the code of a link, a session.
-async fn open(State(console): State<Console>, Query(link): Query<Link>, headers: HeaderMap) -> Response {
+async fn open(
+    State(console): State<Console>,
+    Query(link): Query<Link>,
+    headers: HeaderMap,
+    peer: Option<Extension<ConnectInfo<Peer>>>,
+) -> Response {
     // Browsers fetch an address before it is opened; that must not use the code up.
     let is_ahead = headers.contains_key("sec-purpose");
     match link.code {
         Some(_) if is_ahead => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Some(code) => {
             let wrong = "This link has been used, or is older than 60 seconds. Sign in with the token.";
-            answer(&console, console.sign_in_by_code(&code), wrong)
+            answer(&console, console.sign_in_by_code(&code, address(peer)), wrong)
         }
         None => html(&Page {
             frame: Frame::signed_out(),
@@ -63,12 +70,21 @@ async fn open(State(console): State<Console>, Query(link): Query<Link>, headers:
     }
 }
 
-async fn by_token(State(console): State<Console>, Fields(form): Fields<Form>) -> Response {
+async fn by_token(
+    State(console): State<Console>,
+    peer: Option<Extension<ConnectInfo<Peer>>>,
+    Fields(form): Fields<Form>,
+) -> Response {
     answer(
         &console,
-        console.sign_in(form.token.trim()).await,
+        console.sign_in(form.token.trim(), address(peer)).await,
         turned(Turned::Unknown),
     )
+}
+
+/// Where a sign-in comes from.
+fn address(peer: Option<Extension<ConnectInfo<Peer>>>) -> Address {
+    peer.map(|Extension(ConnectInfo(Peer(peer)))| peer.ip())
 }
 
 /// A session's cookie, or what is wrong.

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures::{StreamExt as _, stream};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
+use crate::caller::Admitted;
 use crate::clock::rfc3339_seconds;
 use crate::console::answer::Failure;
 use crate::console::reads::Signed;
@@ -20,7 +21,7 @@ use crate::console::text::Shown;
 use crate::routes::Routes;
 use crate::store::{Happening, What};
 
-/// How often an idle stream says that it is there.
+/// How often an idle stream says that it is there, once its session was looked at.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 pub(super) fn routes() -> Routes<Console> {
@@ -64,8 +65,7 @@ async fn open(
     });
     let first = stream::iter([Ok::<_, Infallible>(changed())]);
     let events = first.chain(changes.flat_map(|events| stream::iter(events.into_iter().map(Ok))));
-    let events = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
-    Ok(events.into_response())
+    Ok(Sse::new(events).into_response())
 }
 
 /// Has the page load again what it shows of the connection. Browsers drop an event without data.
@@ -76,14 +76,20 @@ fn changed() -> Event {
 impl Watch {
     /// What happens next; none once the console stops or the session has ended.
     async fn next(&mut self) -> Option<Vec<Event>> {
+        let idle_until = Instant::now() + KEEP_ALIVE;
         loop {
             let received = tokio::select! {
                 () = self.console.stopped() => return None,
-                received = self.feed.recv() => received,
+                received = tokio::time::timeout_at(idle_until, self.feed.recv()) => received,
             };
-            self.console.sessions().token(&self.session, Instant::now())?;
+            if matches!(&received, Ok(Ok(happening)) if happening.connection != self.connection) {
+                continue;
+            }
+            self.admit().await?;
+            let Ok(received) = received else {
+                return Some(vec![Event::default().comment("")]);
+            };
             let line = match received {
-                Ok(happening) if happening.connection != self.connection => continue,
                 Ok(happening) => line(happening.what),
                 Err(RecvError::Lagged(left_out)) => Some(("wait", "left out", format!("{left_out} lines"))),
                 Err(RecvError::Closed) => return None,
@@ -100,6 +106,13 @@ impl Watch {
             let shown = shown.map(|line| Event::default().event("happening").data(line.trim()));
             return Some(shown.into_iter().chain([changed()]).collect());
         }
+    }
+
+    /// Nothing once the session has ended, or its token or account does not admit any more.
+    async fn admit(&self) -> Option<()> {
+        let token = self.console.sessions().token(&self.session, Instant::now())?;
+        let admitted = self.console.app().admit(token.reveal(), None, "").await;
+        matches!(admitted, Ok(Ok(Admitted::Caller(_)))).then_some(())
     }
 }
 

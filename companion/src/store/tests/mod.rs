@@ -10,7 +10,7 @@ use scalr_events::EventType;
 use sqlx::Row as _;
 
 use super::{Bounds, DeliveryFigures, DroppedEvent, NewEvent, Settlement, SourceKey, Store, outbox};
-use crate::testing::{ACCEPTED, ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
+use crate::testing::{ACCEPTED, ACCEPTED_MS, ACCOUNT, BOUNDS, Bench, TOKEN};
 
 impl Store {
     /// From here on updates of these tables fail, as on a full disk.
@@ -65,6 +65,18 @@ impl Store {
         let stored = sqlx::query("UPDATE outbox SET version = ?").bind(version);
         stored.execute(&self.write).await.unwrap();
     }
+}
+
+/// The database does not permit this; whatever else has made it, nobody becomes an operator by it.
+#[tokio::test]
+async fn a_token_whose_account_is_missing_is_no_operators() {
+    let bench = Bench::new().await;
+    let gone = "PRAGMA foreign_keys = OFF; DELETE FROM account";
+    let done = sqlx::raw_sql(gone).execute(&bench.app.store.write).await;
+    done.unwrap();
+    let admitted = bench.app.admit(TOKEN, None, "").await;
+    let said = admitted.expect_err("it is admitted as nobody").to_string();
+    assert!(said.contains("`acc-1`"), "{said}");
 }
 
 async fn figures(bench: &Bench, id: &ConnectionId) -> (DeliveryFigures, Vec<DroppedEvent>) {
@@ -395,6 +407,8 @@ async fn a_deleted_connection_is_gone_at_once_and_its_events_bit_by_bit() {
     let (store, account) = (&bench.app.store, AccountId::new(ACCOUNT).unwrap());
     let id = bench.connect("a", "us-east-1", &Status::Active).await;
     bench.accept(&id, 450).await;
+    // An account of this name is in no way of the deletion.
+    bench.token_of_another("acc-deleted-connections", &[]).await;
     let connection = store.connection_by_id(&id).await.unwrap().unwrap();
     let mut tx = store.begin().await.unwrap();
     tx.delete_connection(&connection).await.unwrap();

@@ -53,8 +53,26 @@ pub(crate) async fn make(local: &Local, name: &str, attributes: Value) {
 }
 
 pub(crate) async fn receive(local: &Local, queue: &str) -> Vec<Value> {
-    let wanted =
+    receive_with(local, queue, &json!({})).await
+}
+
+/// All messages of the queue, as they arrive: until none has for a second.
+pub(crate) async fn receive_all(local: &Local, queue: &str) -> Vec<Value> {
+    let mut all = Vec::new();
+    loop {
+        let more = receive_with(local, queue, &json!({ "WaitTimeSeconds": 1 })).await;
+        if more.is_empty() {
+            return all;
+        }
+        all.extend(more);
+    }
+}
+
+async fn receive_with(local: &Local, queue: &str, more: &Value) -> Vec<Value> {
+    let mut wanted =
         json!({ "MaxNumberOfMessages": 10, "AttributeNames": ["All"], "MessageAttributeNames": ["All"] });
+    let members = more.as_object().into_iter().flatten();
+    members.for_each(|(name, value)| wanted[name] = value.clone());
     let answer = ok(local, "ReceiveMessage", queue, wanted).await;
     answer["Messages"].as_array().cloned().unwrap_or_default()
 }

@@ -135,13 +135,14 @@ pub(super) fn of_run(run: &Object<Run>, route: &Route<'_>) -> RunEvent {
 /// What EventBridge notes of the event on a custom event bus. What it makes up is not known, and whose name it notes as the source is not
 /// documented.
 pub(super) fn noted_of(route: &Route<'_>) -> RunEvent {
-    const MADE_UP: [&str; 6] = [
+    const MADE_UP: [&str; 7] = [
         "aws:Source",
         "aws:EventId",
         "aws:IngestionTime",
         "aws:SequenceNumber",
-        "aws:EventGroupId",
-        "aws:ContentType",
+        "EventGroupId",
+        "ContentType",
+        "DeduplicationId",
     ];
     let mut event = json!({ "aws:DetailType": EventType::RunExecuted.as_str(), "aws:DeliveryType": "LIVE" });
     for name in MADE_UP {

@@ -57,6 +57,16 @@ pub(super) async fn create(
     Err(messages::exists(name, &aws.name, named.first().map(String::as_str)).into())
 }
 
+/// A name is one subscriber's.
+pub(super) async fn refuse_taken_name(aws: &Regional, name: &str) -> Result<()> {
+    let named = aws.subscribers_named(name).await;
+    let named = named.map_err(|e| e.during(doing::read(name)))?;
+    match named.first() {
+        Some(arn) => Err(messages::exists(name, &aws.name, Some(arn)).into()),
+        None => Ok(()),
+    }
+}
+
 /// Writes what changed: AWS keeps what a call does not mention, and replaces a block that it mentions whole. Filters that are the same
 /// are not sent, as AWS allows 24 changes of them within a day.
 pub(super) async fn update(

@@ -14,7 +14,7 @@ use crate::aws::retry::gone;
 use crate::aws::{Error, Regional, arn, target_id};
 use crate::defaults;
 use crate::failure::{Cause as _, Effect, Standing};
-use crate::ownership::Object;
+use crate::ownership::{Object, Owner};
 use crate::resources::eventbridge_target::{self as target, OWNER_TAG, TargetGroup};
 use crate::resources::handover;
 use crate::values::Json;
@@ -67,8 +67,15 @@ pub(super) async fn ensure(
     let Some(mut group) = plan.log_group.clone() else {
         return Ok(());
     };
-    let _turn = handover::turn(operation, &object(aws, &group.name)).await?;
+    let mut turn = handover::turn(operation, &object(aws, &group.name)).await?;
+    let is_taken = group.create && prior.is_none() && turn.is_anothers(Owner::of(operation).as_ref());
+    if is_taken {
+        return Err(messages::group_of_this_apply(&group.name).into());
+    }
     let held = find_or_make(operation, aws, &plan.name, &group).await?;
+    if group.create {
+        turn.own(&Owner::ensure(operation));
+    }
     group.arn = Some(if let Some(held) = &held {
         target::arn_of(held, None)
     } else {
@@ -227,7 +234,8 @@ pub(super) async fn is_left(
     Ok(is_left)
 }
 
-/// Takes the tag off a group that stays and is no longer this subscriber's.
+/// Takes the tag off a group that is no longer this subscriber's. It stays with its events, whatever `delete_on_destroy` is: nothing is
+/// destroyed.
 pub(super) async fn let_go(
     operation: &Operation<'_, Subscriber>,
     aws: &Regional,
@@ -238,11 +246,8 @@ pub(super) async fn let_go(
         return Ok(());
     };
     let name = &group.name;
-    let is_left = plan.log_group.as_ref().is_none_or(|group| group.name != *name);
-    if is_left && group.delete_on_destroy {
-        return delete(operation, aws, prior).await;
-    }
-    let _turn = handover::turn(operation, &object(aws, name)).await?;
+    let mut turn = handover::turn(operation, &object(aws, name)).await?;
+    turn.disown(Owner::of(operation).as_ref());
     let Some(held) = own(aws, &prior.name, name).await? else {
         return Ok(());
     };
@@ -250,18 +255,24 @@ pub(super) async fn let_go(
     untagged.map_err(|e| e.during(doing::release_group(name)))
 }
 
-/// Deletes a group that was made here, if the configuration says so.
+/// Deletes a group that was made here, if the configuration says so. Where this state had no subscriber, one of its name may have the
+/// group.
 pub(super) async fn delete(
     operation: &Operation<'_, Subscriber>,
     aws: &Regional,
     state: &Subscriber,
+    was_there: bool,
 ) -> Result<()> {
-    let Some(group) = state.own_group().filter(|group| group.delete_on_destroy) else {
+    let Some(group) = state.own_group() else {
         return Ok(());
     };
     let name = &group.name;
-    let _turn = handover::turn(operation, &object(aws, name)).await?;
-    if own(aws, &state.name, name).await?.is_none() {
+    let mut turn = handover::turn(operation, &object(aws, name)).await?;
+    turn.disown(Owner::of(operation).as_ref());
+    if !group.delete_on_destroy {
+        return Ok(());
+    }
+    if own(aws, &state.name, name).await?.is_none() || (!was_there && is_anothers(aws, &state.name).await?) {
         return Ok(());
     }
     let answer = aws.logs.delete_log_group().log_group_name(name).send().await;
@@ -269,6 +280,13 @@ pub(super) async fn delete(
     gone(answer)
         .map(drop)
         .map_err(|e| e.during_with(doing::delete_group(name), &messages::after_deleting_group()))
+}
+
+/// Whether a subscriber of this name is there when this one is gone: the group is that one's.
+async fn is_anothers(aws: &Regional, subscriber: &str) -> Result<bool> {
+    let named = aws.subscribers_named(subscriber).await;
+    let named = named.map_err(|e| e.during(doing::read(subscriber)))?;
+    Ok(!named.is_empty())
 }
 
 /// The group, if its tag names this subscriber.
@@ -285,6 +303,17 @@ fn object(aws: &Regional, name: &str) -> Object {
     Object::LogGroup {
         region: aws.name.clone(),
         name: name.to_owned(),
+    }
+}
+
+impl Subscriber {
+    /// Saves that the subscriber is gone, so that a destroy finds a log group that could not be deleted.
+    pub(super) fn subscriber_is_gone(&mut self, operation: &Operation<'_, Self>) {
+        self.arn = None;
+        if let Some(group) = &mut self.log_group {
+            group.status = Some(SUBSCRIBER_MISSING.to_owned());
+            operation.save(self.clone());
+        }
     }
 }
 

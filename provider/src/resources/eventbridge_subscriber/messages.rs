@@ -392,6 +392,24 @@ pub(super) fn group_of_another(
         .at(Subscriber::log_group().create())
 }
 
+/// Another subscriber of the same apply has it.
+pub(super) fn group_of_this_apply(name: &str) -> Diagnostic {
+    Diagnostic::error(format!("The log group `{name}` is another subscriber's"))
+        .detail(
+            "Two subscribers of this configuration have it with `create = true`, and one of them owns it already. It was left as it is. Set \
+             `create = false` for the second one, or give it a log group of its own.",
+        )
+        .at(Subscriber::log_group().name())
+}
+
+/// With the plan: the group goes with a subscriber that is replaced.
+pub(super) fn group_will_be_deleted(name: &str) -> Diagnostic {
+    Diagnostic::warning(format!("The log group `{name}` and its events are deleted")).detail(
+        "The subscriber is replaced, and `delete_on_destroy = true` holds for that too. Apply `delete_on_destroy = false` before this change \
+         to keep them.",
+    )
+}
+
 /// With the plan of a destroy.
 pub(super) fn group_stays(name: &str) -> Diagnostic {
     Diagnostic::warning(format!("The log group `{name}` and its events stay")).detail(format!(

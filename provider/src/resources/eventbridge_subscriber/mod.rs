@@ -106,7 +106,7 @@ pub struct Subscriber {
     #[tf(computed, use_state_for_unknown)]
     arn: Option<String>,
     /// State of the subscriber: `RUNNING` or `STOPPED`; another for a while after it was made; `REVOKED` if the owner of the bus has taken it off the bus, for good.
-    #[tf(computed, use_state_for_unknown)]
+    #[tf(computed)]
     state: Option<String>,
     /// When the subscriber was made, in RFC 3339.
     #[tf(computed, use_state_for_unknown)]
@@ -128,6 +128,10 @@ impl Resource for Subscriber {
         plan.complete(&aws, operation.client())?;
         operation.client().memory().begin_creation(&plan.object());
         Owner::ensure(operation);
+        if plan.log_group.is_some() {
+            // Before anything is changed about a log group that may be that subscriber's.
+            aws::refuse_taken_name(&aws, &plan.name).await?;
+        }
         log_group::ensure(operation, &aws, &mut plan, None).await?;
         role::ensure(operation, &aws, &mut plan, None).await?;
         let turn = handover::turn(operation, &plan.bus()).await?;
@@ -186,6 +190,8 @@ impl Resource for Subscriber {
             let _turn = handover::turn(operation, &plan.bus()).await?;
             aws::update(operation, &aws, &plan, &prior).await?;
             plan.settle(operation, &aws).await?;
+        } else {
+            plan.state.clone_from(&prior.state);
         }
         log_group::let_go(operation, &aws, [&prior, &plan]).await?;
         if plan.role.is_none() {
@@ -199,14 +205,17 @@ impl Resource for Subscriber {
         Ok(plan)
     }
 
-    async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
+    async fn delete(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
         let aws = state.regional(operation).await?;
-        if state.arn.is_some() {
-            let _turn = handover::turn(operation, &state.bus()).await?;
+        let was_there = state.arn.is_some();
+        if was_there {
+            let turn = handover::turn(operation, &state.bus()).await?;
             aws::delete(operation, &aws, &state).await?;
+            drop(turn);
+            state.subscriber_is_gone(operation);
         }
         role::delete(&aws, &state).await?;
-        log_group::delete(operation, &aws, &state).await
+        log_group::delete(operation, &aws, &state, was_there).await
     }
 
     fn validate_config(config: &Config<'_, Self>, diags: &mut Diagnostics) {

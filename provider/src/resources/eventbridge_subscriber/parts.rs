@@ -20,7 +20,7 @@ pub struct LogGroup {
     /// Days for which events are kept. Default: forever. Only with `create`.
     #[tf(optional, check = checks::retention)]
     pub retention_in_days: Option<i64>,
-    /// Delete the log group and its events when this subscriber is destroyed or replaced. Only with `create`.
+    /// Delete the log group and its events when this subscriber is destroyed or replaced. Where another `name` is set, the log group before stays. Only with `create`.
     #[tf(optional, default = false)]
     pub delete_on_destroy: bool,
     /// ARN of the log group.

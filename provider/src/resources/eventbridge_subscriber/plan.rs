@@ -25,8 +25,8 @@ pub(super) async fn decide(plan: &mut Plan<'_, Subscriber>) {
         subscriber.tags.as_ref()
     });
     warn_of_gap(plan);
+    warn_of_group(plan);
     judge_regions(plan);
-    plan_state(plan);
     filters::warn(plan);
     look(plan).await;
     let object = planned(plan);
@@ -103,6 +103,15 @@ fn warn_of_gap(plan: &mut Plan<'_, Subscriber>) {
     }
 }
 
+/// The log group goes with a subscriber that is replaced.
+fn warn_of_group(plan: &mut Plan<'_, Subscriber>) {
+    let group = plan.prior().and_then(Subscriber::own_group);
+    let group = group.filter(|group| group.delete_on_destroy).cloned();
+    if let Some(group) = group.filter(|_| plan.replaces()) {
+        plan.warn(messages::group_will_be_deleted(&group.name));
+    }
+}
+
 /// Targets are where the subscriber is, except for custom event buses and calls to AWS.
 fn judge_regions(plan: &mut Plan<'_, Subscriber>) {
     let bus = plan.planned(Subscriber::event_bus_arn()).known();
@@ -121,16 +130,6 @@ fn judge_regions(plan: &mut Plan<'_, Subscriber>) {
     if bus.region != target.region && !is_free(target.resource) {
         let error = messages::another_region(bus.region, target.region);
         plan.error(error.at(Subscriber::target_arn()));
-    }
-}
-
-/// Whether it runs may lead to another state.
-fn plan_state(plan: &mut Plan<'_, Subscriber>) {
-    let Some(prior) = plan.prior().filter(|_| !plan.replaces()) else {
-        return;
-    };
-    if plan.planned(Subscriber::enabled()) != Value::Known(prior.enabled) {
-        plan.set_unknown(Subscriber::state());
     }
 }
 

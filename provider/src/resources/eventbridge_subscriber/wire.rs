@@ -259,8 +259,10 @@ pub(super) fn state_of(held: &DescribeSubscriberOutput) -> &str {
 
 /// How many events a target takes at once, where nothing is set.
 fn batch_default(target: &str) -> i64 {
-    match arn::parse(target).map(|arn| arn.service) {
-        Some("kinesis" | "firehose") => 500,
+    let Some(arn) = arn::parse(target) else { return 10 };
+    match arn.service {
+        "kinesis" | "firehose" => 500,
+        "events" if arn.resource.starts_with("event-busv2/") => 100,
         _ => 10,
     }
 }

@@ -13,6 +13,9 @@ scenarios![
     a_log_group_is_made_with_its_stream_before_the_subscriber,
     a_log_group_that_lacks_something_is_repaired,
     a_creation_that_fails_leaves_its_group_in_the_state,
+    a_name_that_is_taken_leaves_the_log_group_alone,
+    a_log_group_that_could_not_be_deleted_is_in_the_state,
+    a_replacement_says_that_the_events_go,
     a_log_group_is_its_subscribers_alone,
     another_log_group_takes_the_events_in_place,
     what_a_log_group_of_a_subscriber_cannot_have,
@@ -146,6 +149,57 @@ async fn a_creation_that_fails_leaves_its_group_in_the_state() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_name_that_is_taken_leaves_the_log_group_alone() {
+    let (fake, harness) = stage();
+    let theirs = config(json!({ "retention_in_days": 30 }));
+    harness.resource(NAME).create(theirs).await.unwrap();
+    let harness = on(fake.config());
+    let resource = harness.resource(NAME);
+    let config = config(json!({ "retention_in_days": 7, "delete_on_destroy": true }));
+    let planned = resource.plan(None, config).await.unwrap();
+    let refused = resource.apply(planned).await;
+    names(&refused.diags, &["`runs` exists already", "import {"]);
+    assert!(refused.state.is_none());
+    assert_eq!(fake.state().groups[GROUP]["retentionInDays"], 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_group_that_could_not_be_deleted_is_in_the_state() {
+    let (fake, harness) = stage();
+    let resource = harness.resource(NAME);
+    let state = resource
+        .create(config(json!({ "delete_on_destroy": true })))
+        .await
+        .unwrap();
+    let denied = Trouble::Says("AccessDeniedException", "Access denied.");
+    fake.state().trouble("DeleteLogGroup", denied);
+    let planned = resource.plan_destroy(&state).await.unwrap();
+    let failed = resource.apply(planned).await;
+    assert!(failed.diags.has_errors());
+    let read = resource.read(&failed.state.unwrap()).await.unwrap().unwrap();
+    assert_eq!(read.json()["log_group"]["status"], "subscriber missing");
+    resource.destroy(&read).await.unwrap();
+    assert!(fake.state().groups.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replacement_says_that_the_events_go() {
+    for deletes in [false, true] {
+        let (_fake, harness) = stage();
+        let resource = harness.resource(NAME);
+        let group = json!({ "delete_on_destroy": deletes });
+        let state = resource.create(config(group.clone())).await.unwrap();
+        let another = and(config(group), json!({ "name": "other" }));
+        let planned = resource.plan(Some(&state), another).await.unwrap();
+        let told = planned
+            .warnings
+            .to_string()
+            .contains("and its events are deleted");
+        assert_eq!(told, deletes, "{}", planned.warnings);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_log_group_is_its_subscribers_alone() {
     let tags = |owner: &str| BTreeMap::from([(OWNER.to_owned(), owner.to_owned())]);
     for (held, is_adopted) in [
@@ -204,7 +258,8 @@ async fn another_log_group_takes_the_events_in_place() {
         assert!(planned.replaces().is_empty());
         let state = resource.apply(planned).await.state.unwrap();
         resource.assert_stable(&state, second.clone()).await;
-        assert_eq!(fake.state().groups.contains_key(GROUP), !deletes);
+        // Nothing is destroyed: the one before stays, whatever is to go with the subscriber.
+        assert!(fake.state().groups.contains_key(GROUP));
         // Let go, it stays.
         let third = config(json!({ "name": "/other", "create": false }));
         let state = resource.update(&state, third.clone()).await.unwrap();

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{done, ready_now};
+use super::{done, ready_now, sent};
 use crate::assumptions::Assumptions;
 use crate::config::Config;
 use crate::delivery::job::Evaluation;
@@ -120,7 +121,8 @@ async fn what_a_restart_interrupts_is_asked_for_again() {
     drop(engine);
     let (engine, mut jobs) = open(dir.path());
     engine.tick().await;
-    let again = evaluation(&mut jobs).unwrap();
+    let again = tokio::time::timeout(Duration::from_secs(30), jobs.evaluations.next()).await;
+    let again = again.unwrap().unwrap();
     assert_eq!(first.id, again.id);
     engine.record_evaluation(again.id, again.recipe.make()).await;
     assert_eq!(messages(&engine).await, ["2"]);
@@ -136,7 +138,7 @@ async fn a_call_over_http_is_made_again_after_a_restart() {
     drop(engine);
     let (engine, mut jobs) = open(dir.path());
     engine.tick().await;
-    let again = ready_now(jobs.requests.next()).flatten().unwrap();
+    let again = sent(&mut jobs).await;
     assert_eq!((first.id, first.body), (again.id, again.body));
     engine.record_result(again.id, done()).await;
     let left = engine.look(|world| world.outbox.calls.len()).await;

@@ -123,10 +123,12 @@ async fn a_failing_expression_is_retried() {
         .transformer(transformer.build())
         .on_failure_configuration(dead);
     update.send().await.unwrap();
-    bus.put("{}", "g").await;
+    let (id, _) = bus.put("{}", "g").await;
+    bus.tried(&id, 1).await;
     assert_eq!(received(&bus.local, "dead").await.len(), 0);
-    for seconds in [1, 2, 4, 8, 16] {
+    for (retries, seconds) in [1, 2, 4, 8, 16].into_iter().enumerate() {
         bus.pass(seconds).await;
+        bus.tried(&id, retries + 2).await;
     }
     let letters = received(&bus.local, "dead").await;
     assert_eq!(

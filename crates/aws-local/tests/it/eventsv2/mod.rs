@@ -1,5 +1,7 @@
 //! Custom event buses by AWS's own SDK: a bus, a partner's event source, a subscriber, and what arrives in a queue.
 
+use std::time::Duration;
+
 use aws_local::Config;
 use aws_sdk_eventbridgev2::Client;
 use aws_sdk_eventbridgev2::error::ProvideErrorMetadata;
@@ -123,17 +125,19 @@ impl Bus {
 
     /// Waits until the story of an event tells so many attempts of its delivery; gives the delivery.
     async fn tried(&self, id: &str, attempts: usize) -> Value {
-        loop {
-            let story = self.local.look(&format!("events/{id}")).await;
-            let delivery = &story["buses"][0]["deliveries"][0];
-            if delivery["attempts"]
-                .as_array()
-                .is_some_and(|all| all.len() >= attempts)
-            {
-                return delivery.clone();
+        let told = async {
+            loop {
+                let story = self.local.look(&format!("events/{id}")).await;
+                let delivery = &story["buses"][0]["deliveries"][0];
+                let all = delivery["attempts"].as_array();
+                if all.is_some_and(|all| all.len() >= attempts) {
+                    return delivery.clone();
+                }
+                tokio::task::yield_now().await;
             }
-            tokio::task::yield_now().await;
-        }
+        };
+        let told = tokio::time::timeout(Duration::from_secs(30), told).await;
+        told.unwrap_or_else(|_| panic!("{id} has not been tried {attempts} times"))
     }
 
     /// The payloads of `/_local/invocations`.
