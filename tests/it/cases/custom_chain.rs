@@ -38,7 +38,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("activation::custom_bus", activation),
         Case::new("delivery_check::custom_bus", arrives),
         Case::new("custom_bus::move_from_classic", move_from_classic),
-        Case::new("custom_bus::beside_a_classic_one", beside_a_classic_one),
+        Case::new("custom_bus::events_of_both_kinds", events_of_both_kinds),
     ];
     for link in BREAKS {
         rows.push(Case::new(
@@ -136,7 +136,7 @@ fn move_from_classic(tool: &Tool) -> Result<()> {
 }
 
 /// One account has both kinds, each with a connection of its own: both get the run, and what is destroyed of one is not of the other.
-fn beside_a_classic_one(tool: &Tool) -> Result<()> {
+fn events_of_both_kinds(tool: &Tool) -> Result<()> {
     const BESIDE: &str = r#"
 resource "scalr_eventbridge_connection" "eu" {
   name           = "eu"
@@ -163,7 +163,12 @@ resource "scalr_eventbridge_activation" "eu" {
   depends_on    = [scalr_eventbridge_subscriber.eu]
 }
 "#;
-    let classic = hcl::all(&[CONNECTION, hcl::BUS, hcl::RULE, hcl::TARGET, hcl::ACTIVATION]);
+    let activation = hcl::with(
+        hcl::ACTIVATION,
+        "scalr_eventbridge_bus.scalr",
+        "scalr_eventbridge_target.logs",
+    );
+    let classic = hcl::all(&[CONNECTION, hcl::BUS, hcl::RULE, hcl::TARGET, &activation]);
     let workdir = Workdir::new(tool)?;
     workdir.config(&hcl::all(&[&classic, BESIDE]))?;
     verify::without_warnings(&workdir.apply_counts(10, 0, 0)?)?;

@@ -1,6 +1,5 @@
 # Against `scalr-eventbridge dev`, with the variables that it prints; with other values also against Scalr and AWS.
 
-# One connection is possible for each account and region: the second run replaces the bus of the first.
 run "a_run_arrives" {
   variables {
     name           = "platform"
@@ -15,6 +14,7 @@ run "a_run_arrives" {
   }
 }
 
+# The same connection: the Classic bus goes first. Its log group stays, so this is another one.
 run "a_run_arrives_by_a_custom_event_bus" {
   variables {
     name                  = "platform"
@@ -22,7 +22,7 @@ run "a_run_arrives_by_a_custom_event_bus" {
     region                = "eu-west-1"
     event_bus             = "custom"
     bus_retention_in_days = 7
-    rules                 = { runs = { type = "RunExecuted", log_group = "/platform/runs" } }
+    rules                 = { runs = { type = "RunExecuted", log_group = "/platform/custom/runs" } }
     delivery_check        = { workspace_id = "ws-v0local", rule = "runs" }
   }
   assert {

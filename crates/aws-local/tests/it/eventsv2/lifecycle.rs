@@ -5,8 +5,9 @@ use aws_sdk_eventbridge::types::PutPartnerEventsRequestEntry;
 use serde_json::json;
 
 use super::sources::{create, partner, partner_source};
-use super::{Bus, SOURCE, bus, make_queue, received, refused};
+use super::{Bus, SOURCE, bus, received, refused};
 use crate::client::{CUSTOMER, Local, PARTNER, REGION};
+use crate::targets;
 
 /// The name of a partner's event source for a Classic bus.
 const CLASSIC: &str = "aws.partner/scalr.com/acme/classic";
@@ -166,19 +167,28 @@ async fn a_partners_source_from_its_offer_to_its_end() {
     check_locked(&bus).await;
     check(&bus, "changes were refused", &FLOWING).await;
 
-    // The rule goes, by force; an update with the configuration makes it again.
+    // Target and rule go, by force; an update with the configuration makes them again.
     let classic = bus.local.events(CUSTOMER);
     let rules = classic.list_rules().event_bus_name(SOURCE).send().await.unwrap();
     let rule = rules.rules()[0].name().unwrap();
-    let delete = classic.delete_rule().name(rule).event_bus_name(SOURCE);
-    delete.force(true).send().await.unwrap();
-    let unruled = Seen {
-        rule: "0 rules",
+    let targets = classic.list_targets_by_rule().rule(rule).event_bus_name(SOURCE);
+    let targets = targets.send().await.unwrap();
+    let remove = classic.remove_targets().rule(rule).event_bus_name(SOURCE);
+    let remove = remove.ids(targets.targets()[0].id()).force(true);
+    remove.send().await.unwrap();
+    let without_target = Seen {
         target: "",
         arrived: 0,
         ..FLOWING
     };
-    check(&bus, "its rule is deleted", &unruled).await;
+    check(&bus, "the rule's target is removed", &without_target).await;
+    let delete = classic.delete_rule().name(rule).event_bus_name(SOURCE);
+    delete.force(true).send().await.unwrap();
+    let without_rule = Seen {
+        rule: "0 rules",
+        ..without_target
+    };
+    check(&bus, "the rule is deleted", &without_rule).await;
     let again = || {
         let classic = format!("arn:aws:events:{REGION}::event-source/{SOURCE}");
         let update = bus.client.update_event_source().event_source_arn(&arn);
@@ -207,7 +217,7 @@ async fn a_partners_source_from_its_offer_to_its_end() {
     let withdraw = bus.local.events(PARTNER).delete_partner_event_source();
     withdraw.name(SOURCE).account(CUSTOMER).send().await.unwrap();
     let withdrawn = Seen {
-        source: ["none", "DELETED"],
+        source: ["DELETED", "DELETED"],
         arrived: 0,
         ..FLOWING
     };
@@ -234,13 +244,14 @@ async fn both_kinds_of_bus_side_by_side() {
     let arn = create(&bus, "scalr", None).await.unwrap();
     let beside = classic.create_event_bus().name(CLASSIC);
     beside.event_source_name(CLASSIC).send().await.unwrap();
-    make_queue(local, "classic").await;
+    // A queue lets a rule in by its policy; a subscriber has a role.
+    targets::queue(local, "classic", json!({})).await;
     let rule = classic.put_rule().name("all").event_bus_name(CLASSIC);
     let rule = rule.event_pattern(json!({ "source": [CLASSIC] }).to_string());
     rule.send().await.unwrap();
     let target = aws_sdk_eventbridge::types::Target::builder()
         .id("q")
-        .arn(super::QUEUE.replace(":q", ":classic"));
+        .arn(targets::arn("sqs", "classic"));
     let put = classic.put_targets().rule("all").event_bus_name(CLASSIC);
     put.targets(target.build().unwrap()).send().await.unwrap();
 
