@@ -214,6 +214,12 @@ async fn a_partners_source_from_its_offer_to_its_end() {
     assert_ne!(second, arn);
     check(&bus, "it is made once more", &FLOWING).await;
 
+    check_end(&bus, &second).await;
+    bus.local.stop().await;
+}
+
+/// The partner deletes its source, and the customer the event source on it.
+async fn check_end(bus: &Bus, event_source: &str) {
     let withdraw = bus.local.events(PARTNER).delete_partner_event_source();
     withdraw.name(SOURCE).account(CUSTOMER).send().await.unwrap();
     let withdrawn = Seen {
@@ -221,15 +227,14 @@ async fn a_partners_source_from_its_offer_to_its_end() {
         arrived: 0,
         ..FLOWING
     };
-    check(&bus, "the partner deletes its source", &withdrawn).await;
-    delete_source(&bus, &second).await;
+    check(bus, "the partner deletes its source", &withdrawn).await;
+    delete_source(bus, event_source).await;
     let nothing = Seen {
         source: ["none", "none"],
         expires: false,
         ..OFFERED
     };
-    check(&bus, "the event source follows", &nothing).await;
-    bus.local.stop().await;
+    check(bus, "the event source follows", &nothing).await;
 }
 
 /// One account has both: each gets its own events, and the end of one is none of the other.
