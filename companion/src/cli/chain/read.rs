@@ -153,6 +153,7 @@ pub(in crate::cli) async fn connection(
         source: wire.event_source,
         aws,
         last_error: figures.as_ref().and_then(|figures| figures.last_error.clone()),
+        failed: figures.as_ref().map_or(0, |figures| figures.failed),
     };
     let figures = figures.map(|figures| Figures {
         held: figures.held,

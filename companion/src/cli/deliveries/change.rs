@@ -1,6 +1,7 @@
 //! `deliveries redeliver` and `purge`: step by step, since a history is long, with what was done so far in every error.
 
 use anyhow::{Context as _, bail};
+use clap::ArgGroup;
 use scalr_api::{
     Client, ClientError, Connection, DeliveriesChanged, DeliveriesWanted, DeliveryState, Object,
 };
@@ -12,15 +13,16 @@ use super::super::show::{self, Form};
 use super::{INSTEAD, LACKS};
 
 #[derive(clap::Args)]
+#[command(group = ArgGroup::new("which").required(true).args(["events", "failed", "delivered"]))]
 pub(in crate::cli) struct Redeliver {
     /// The events: ids of their runs or audited requests. Of each, failed deliveries are sent again, else delivered ones.
-    #[arg(value_name = "EVENT", required_unless_present_any = ["failed", "delivered"])]
+    #[arg(value_name = "EVENT")]
     events: Vec<String>,
     /// Send all failed deliveries again.
-    #[arg(long, conflicts_with_all = ["events", "delivered"])]
+    #[arg(long)]
     failed: bool,
     /// Send delivered events again, as new deliveries: consumers receive them once more.
-    #[arg(long, conflicts_with = "events", requires = "from")]
+    #[arg(long, requires = "from")]
     delivered: bool,
     #[command(flatten)]
     among: Among,
@@ -31,12 +33,13 @@ pub(in crate::cli) struct Redeliver {
 }
 
 #[derive(clap::Args)]
+#[command(group = ArgGroup::new("which").required(true).args(["events", "all"]))]
 pub(in crate::cli) struct Purge {
     /// The events: ids of their runs or audited requests.
-    #[arg(value_name = "EVENT", required_unless_present = "all")]
+    #[arg(value_name = "EVENT")]
     events: Vec<String>,
     /// Purge all failed deliveries.
-    #[arg(long, conflicts_with = "events")]
+    #[arg(long)]
     all: bool,
     #[command(flatten)]
     among: Among,
