@@ -222,7 +222,7 @@ async fn steps(
 /// What was done before an error.
 fn interrupted(connection: &Object<Connection>, change: Change, done: u64) -> String {
     format!(
-        "{done} deliveries of the connection `{}` are {}, and the same command goes on with the others",
+        "{done} deliveries of the connection `{}` are {}, and the same command continues with the others",
         connection.attributes.name.escape_debug(),
         change.done()
     )
