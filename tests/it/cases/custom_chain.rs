@@ -36,6 +36,7 @@ struct Break {
 pub(crate) fn cases() -> Vec<Case> {
     let mut rows = vec![
         Case::new("activation::custom_bus", activation),
+        Case::new("activation::revoked_source", revoked_source),
         Case::new("delivery_check::custom_bus", arrives),
         Case::new("custom_bus::move_from_classic", move_from_classic),
         Case::new("custom_bus::events_of_both_kinds", events_of_both_kinds),
@@ -84,6 +85,41 @@ fn activation(tool: &Tool) -> Result<()> {
         ensure!(flat.contains(part), "no `{part}`:\n{}", applied.text);
     }
     ensure!(workdir.attribute("scalr_eventbridge_activation.prod", "status")? == "active");
+    workdir.plan_empty()?;
+    Ok(())
+}
+
+/// The owner of the bus takes it from the event source. Scalr sees none of that.
+fn revoked_source(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, SOURCE]))?;
+    workdir.apply_counts(3, 0, 0)?;
+    let source = workdir.attribute("scalr_eventbridge_event_source.prod", "arn")?;
+    let revoke = workdir.aws().custom.revoke_resource().arn(&source);
+    block_on(revoke.send())?;
+    let planned = workdir.plan_empty()?;
+    ensure!(
+        planned.flat().contains("The event source `prod` is revoked"),
+        "{}",
+        planned.text
+    );
+    workdir.config(&hcl::all(&[CONNECTION, SOURCE, ACTIVATION]))?;
+    let applied = workdir.apply_counts(1, 0, 0)?;
+    let flat = applied.flat();
+    for part in [
+        "The events of the connection `prod` reach no custom event bus",
+        "The event source `prod` in AWS account 123456789012",
+        "is revoked",
+    ] {
+        ensure!(flat.contains(part), "no `{part}`:\n{}", applied.text);
+    }
+    workdir.succeed(&[
+        "apply",
+        "-auto-approve",
+        "-no-color",
+        "-replace=scalr_eventbridge_event_source.prod",
+    ])?;
+    ensure!(workdir.attribute("scalr_eventbridge_event_source.prod", "state")? == "ACTIVE");
     workdir.plan_empty()?;
     Ok(())
 }
@@ -218,13 +254,14 @@ fn broken(tool: &Tool, link: &Break) -> Result<()> {
 }
 
 /// What each message opens with; a message may hold one of these only.
-const LINKS: [&str; 7] = [
+const LINKS: [&str; 8] = [
     "The subscriber is gone",
     "No subscriber leads to the log group",
     "The subscriber is stopped",
     "The filters do not match",
     "The log stream is gone",
     "The pattern of the event source does not match",
+    "The event source is revoked",
     "The managed event bus is gone",
 ];
 
@@ -239,7 +276,7 @@ fn delete_subscriber(chain: &Chain) -> Result<()> {
     Ok(())
 }
 
-const BREAKS: [Break; 7] = [
+const BREAKS: [Break; 8] = [
     Break {
         link: "subscriber_gone",
         by: delete_subscriber,
@@ -309,6 +346,15 @@ const BREAKS: [Break; 7] = [
             "`prod`",
             "detail-type",
         ],
+    },
+    Break {
+        link: "source_revoked",
+        by: |chain| {
+            let revoke = chain.workdir.aws().custom.revoke_resource();
+            block_on(revoke.arn(&chain.source).send())?;
+            Ok(())
+        },
+        says: &["The event source is revoked", "`prod`", "-replace"],
     },
     Break {
         link: "managed_bus_gone",

@@ -45,7 +45,11 @@ fn region(plan: &mut Plan<'_, Subscriber>) {
 
 /// A log group is reached by a call, and an apply makes it ready.
 fn target(plan: &mut Plan<'_, Subscriber>) {
-    if plan.planned(Subscriber::log_group()).is_known() {
+    let group = plan.planned(Subscriber::log_group());
+    if matches!(group, Value::Unknown) {
+        return whole_group_unknown(plan);
+    }
+    if group.is_known() {
         plan.set(Subscriber::target_arn(), log_group::CALL);
         if plan
             .prior()
@@ -82,6 +86,15 @@ fn unfinished(plan: &mut Plan<'_, Subscriber>) {
     if plan.prior().is_some_and(|prior| prior.arn.is_none()) {
         plan.set_unknown(Subscriber::arn());
         plan.replace(Subscriber::arn());
+    }
+}
+
+/// Where no other target is written, a log group that is not known yet is the target; a configuration without any is refused by then.
+fn whole_group_unknown(plan: &mut Plan<'_, Subscriber>) {
+    let is_another = |prior: &Subscriber| prior.target() != log_group::CALL;
+    if plan.config(Subscriber::target_arn()).is_null() && plan.prior().is_some_and(is_another) {
+        plan.set_unknown(Subscriber::target_arn());
+        plan.replace(Subscriber::target_arn());
     }
 }
 

@@ -25,6 +25,7 @@ mod lifecycle;
 mod metrics;
 mod model;
 mod policies;
+mod retained;
 mod sources;
 mod wire;
 
