@@ -115,9 +115,32 @@ impl Regional {
         Ok(named.and_then(|source| source.event_source_arn))
     }
 
-    /// The event source that has the events of this partner's source.
+    /// The event source that has the events of this partner's source. One that is revoked may have had them before.
     pub async fn event_source_of(&self, partner: &str) -> Result<Option<DescribeEventSourceOutput>, Error> {
-        for source in self.event_sources("").await? {
+        let mut all = self.event_sources("").await?;
+        all.sort_by_key(is_revoked);
+        self.first_of(partner, all).await
+    }
+
+    /// The name of the event source of this partner's source, if it is revoked.
+    pub async fn revoked_source_of(&self, partner: &str) -> Result<Option<String>, Error> {
+        let mut all = self.event_sources("").await?;
+        if !all.iter().any(is_revoked) {
+            return Ok(None);
+        }
+        all.sort_by_key(is_revoked);
+        let held = self.first_of(partner, all).await?;
+        let held = held.filter(|held| held.revoked().unwrap_or_default());
+        Ok(held.and_then(|held| held.name))
+    }
+
+    /// The first of these that has the events of this partner's source.
+    async fn first_of(
+        &self,
+        partner: &str,
+        all: Vec<EventSourceSummary>,
+    ) -> Result<Option<DescribeEventSourceOutput>, Error> {
+        for source in all {
             let Some(arn) = source.event_source_arn() else {
                 continue;
             };
@@ -193,9 +216,10 @@ impl Regional {
             self.page(SOURCES, "EventSources", Some(sources), page.next_token)
         };
         let sources = self.pages(SOURCES, ask).await?;
-        let is_revoked = |revoked: Option<bool>| revoked.unwrap_or_default();
-        let subscribers = subscribers.into_iter().filter(|one| !is_revoked(one.revoked()));
-        let sources = sources.into_iter().filter(|one| !is_revoked(one.revoked()));
+        let subscribers = subscribers
+            .into_iter()
+            .filter(|one| !one.revoked().unwrap_or_default());
+        let sources = sources.into_iter().filter(|one| !is_revoked(one));
         Ok([
             subscribers.filter_map(|one| one.name).collect(),
             sources.filter_map(|one| one.name).collect(),
@@ -235,6 +259,11 @@ impl Regional {
         }
         Ok(())
     }
+}
+
+/// Whether the owner of the bus has taken it from an event source.
+fn is_revoked(source: &EventSourceSummary) -> bool {
+    source.revoked().unwrap_or_default()
 }
 
 /// Days for which a bus keeps events.

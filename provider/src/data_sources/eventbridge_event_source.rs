@@ -51,6 +51,9 @@ pub struct EventSource {
     /// State of the event source: `ACTIVE`; `CREATING`, `UPDATING` or `DELETING` for a while; `CREATE_FAILED`, `UPDATE_FAILED` or `DELETE_FAILED`.
     #[tf(computed)]
     state: Option<String>,
+    /// Whether the owner of the bus has taken the bus from it, for good.
+    #[tf(computed)]
+    revoked: Option<bool>,
     /// Tags of the event source.
     #[tf(computed)]
     tags: Option<BTreeMap<String, String>>,
@@ -108,6 +111,7 @@ impl DataSource for EventSource {
             ),
             description: text(found.description()),
             state: found.state().map(|state| state.as_str().to_owned()),
+            revoked: Some(found.revoked().unwrap_or_default()),
             tags: Some(tags),
             creation_time: found.creation_time().and_then(written),
             ..config

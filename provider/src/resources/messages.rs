@@ -23,6 +23,7 @@ pub fn not_received(bus: &Bus, wire: &ConnectionAttributes, instead: &str) -> Op
         Bus::Drops => Some(nothing_picks_up(wire, instead)),
         Bus::LeadsNowhere => Some(leads_nowhere(wire)),
         Bus::NobodyReads(custom) => Some(nobody_reads(custom, wire)),
+        Bus::Revoked(source) => Some(revoked(source, wire)),
     }
 }
 
@@ -43,6 +44,15 @@ fn leads_nowhere(wire: &ConnectionAttributes) -> Diagnostic {
         "AWS manages the event bus `{bus}` in AWS account {}, region {}, for a custom event bus, and its rule that leads there is gone: \
          somebody has deleted it. When the connection `{}` becomes active, Scalr delivers the events that it holds, and they are dropped \
          without an error.\n\nChange a setting of the `scalr_eventbridge_event_source` first: an update of it makes the rule again.",
+        wire.aws_account_id, wire.region, wire.name
+    ))
+}
+
+fn revoked(source: &str, wire: &ConnectionAttributes) -> Diagnostic {
+    Diagnostic::warning(format!("The events of the connection `{}` reach no custom event bus", wire.name)).detail(format!(
+        "The event source `{source}` in AWS account {}, region {}, is revoked: the owner of the custom event bus has taken the bus from it, \
+         for good. When the connection `{}` becomes active, Scalr delivers the events that it holds, and they are dropped without an \
+         error.\n\nAsk the owner why; then replace the `scalr_eventbridge_event_source` (`-replace`).",
         wire.aws_account_id, wire.region, wire.name
     ))
 }

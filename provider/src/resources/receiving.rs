@@ -44,6 +44,8 @@ pub enum Bus {
     LeadsNowhere,
     /// AWS manages it for the custom event bus of this name, which has no subscriber.
     NobodyReads(String),
+    /// AWS manages it for the event source of this name, from which the owner of the custom event bus has taken the bus: the events are dropped.
+    Revoked(String),
 }
 
 impl Receiver {
@@ -101,6 +103,10 @@ impl Receiver {
         };
         if !self.aws.has_custom_buses {
             return Ok(Bus::Keeps);
+        }
+        // Who may not look for event sources is still told of the rest.
+        if let Ok(Some(revoked)) = self.aws.revoked_source_of(&self.source).await {
+            return Ok(Bus::Revoked(revoked));
         }
         let subscribers = self.aws.subscribers(Some(&arn), "").await?;
         let mut live = subscribers

@@ -36,8 +36,10 @@ struct Break {
 pub(crate) fn cases() -> Vec<Case> {
     let mut rows = vec![
         Case::new("activation::custom_bus", activation),
+        Case::new("activation::revoked_source", revoked_source),
         Case::new("delivery_check::custom_bus", arrives),
         Case::new("custom_bus::move_from_classic", move_from_classic),
+        Case::new("custom_bus::events_of_both_kinds", events_of_both_kinds),
     ];
     for link in BREAKS {
         rows.push(Case::new(
@@ -83,6 +85,41 @@ fn activation(tool: &Tool) -> Result<()> {
         ensure!(flat.contains(part), "no `{part}`:\n{}", applied.text);
     }
     ensure!(workdir.attribute("scalr_eventbridge_activation.prod", "status")? == "active");
+    workdir.plan_empty()?;
+    Ok(())
+}
+
+/// The owner of the bus takes it from the event source. Scalr sees none of that.
+fn revoked_source(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, SOURCE]))?;
+    workdir.apply_counts(3, 0, 0)?;
+    let source = workdir.attribute("scalr_eventbridge_event_source.prod", "arn")?;
+    let revoke = workdir.aws().custom.revoke_resource().arn(&source);
+    block_on(revoke.send())?;
+    let planned = workdir.plan_empty()?;
+    ensure!(
+        planned.flat().contains("The event source `prod` is revoked"),
+        "{}",
+        planned.text
+    );
+    workdir.config(&hcl::all(&[CONNECTION, SOURCE, ACTIVATION]))?;
+    let applied = workdir.apply_counts(1, 0, 0)?;
+    let flat = applied.flat();
+    for part in [
+        "The events of the connection `prod` reach no custom event bus",
+        "The event source `prod` in AWS account 123456789012",
+        "is revoked",
+    ] {
+        ensure!(flat.contains(part), "no `{part}`:\n{}", applied.text);
+    }
+    workdir.succeed(&[
+        "apply",
+        "-auto-approve",
+        "-no-color",
+        "-replace=scalr_eventbridge_event_source.prod",
+    ])?;
+    ensure!(workdir.attribute("scalr_eventbridge_event_source.prod", "state")? == "ACTIVE");
     workdir.plan_empty()?;
     Ok(())
 }
@@ -134,6 +171,72 @@ fn move_from_classic(tool: &Tool) -> Result<()> {
     Ok(())
 }
 
+/// One account has both kinds, each with a connection of its own: both get the run, and what is destroyed of one is not of the other.
+fn events_of_both_kinds(tool: &Tool) -> Result<()> {
+    const BESIDE: &str = r#"
+resource "scalr_eventbridge_connection" "eu" {
+  name           = "eu"
+  aws_account_id = "123456789012"
+  region         = "eu-west-1"
+}
+resource "scalr_eventbridge_custom_bus" "eu" {
+  name   = "scalr"
+  region = scalr_eventbridge_connection.eu.region
+}
+resource "scalr_eventbridge_event_source" "eu" {
+  name                     = "eu"
+  event_bus_arn            = scalr_eventbridge_custom_bus.eu.arn
+  partner_event_source_arn = scalr_eventbridge_connection.eu.event_source_arn
+}
+resource "scalr_eventbridge_subscriber" "eu" {
+  name          = "runs"
+  event_bus_arn = scalr_eventbridge_event_source.eu.event_bus_arn
+  role          = { create = true }
+  log_group     = { name = "/scalr/runs", create = true, delete_on_destroy = true }
+}
+resource "scalr_eventbridge_activation" "eu" {
+  connection_id = scalr_eventbridge_connection.eu.id
+  depends_on    = [scalr_eventbridge_subscriber.eu]
+}
+"#;
+    let activation = hcl::with(
+        hcl::ACTIVATION,
+        "scalr_eventbridge_bus.scalr",
+        "scalr_eventbridge_target.logs",
+    );
+    let classic = hcl::all(&[CONNECTION, hcl::BUS, hcl::RULE, hcl::TARGET, &activation]);
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[&classic, BESIDE]))?;
+    verify::without_warnings(&workdir.apply_counts(10, 0, 0)?)?;
+    workdir.plan_empty()?;
+    let there = workdir.companion.aws_in("eu-west-1");
+    let of_run = |region: &str| -> Result<usize> {
+        let messages = workdir.companion.aws_in(region).messages(GROUP)?;
+        let runs = messages.iter().filter(|event| event["region"] == region);
+        Ok(runs.count())
+    };
+    let arrive = |region: &str, count: usize| {
+        verify::until(&format!("{count} runs in {region}"), || {
+            Ok((of_run(region)? == count).then_some(()))
+        })
+    };
+    verify::start_run(&workdir)?;
+    arrive("us-east-1", 1)?;
+    arrive("eu-west-1", 1)?;
+    // AWS's own Classic bus for the event source is the only one there.
+    ensure!(there.buses()?.len() == 1 && there.custom_buses()?.len() == 1);
+    ensure!(workdir.aws().buses()?.len() == 1 && workdir.aws().custom_buses()?.is_empty());
+
+    workdir.config(&classic)?;
+    workdir.apply_counts(0, 0, 5)?;
+    ensure!(there.buses()?.is_empty() && there.custom_buses()?.is_empty() && there.groups()?.is_empty());
+    ensure!(workdir.aws().roles()?.is_empty());
+    verify::start_run(&workdir)?;
+    arrive("us-east-1", 2)?;
+    workdir.destroy()?;
+    verify::nothing_left(&workdir, "us-east-1", &[GROUP])
+}
+
 fn broken(tool: &Tool, link: &Break) -> Result<()> {
     let chain = chain(tool)?;
     (link.by)(&chain)?;
@@ -151,13 +254,14 @@ fn broken(tool: &Tool, link: &Break) -> Result<()> {
 }
 
 /// What each message opens with; a message may hold one of these only.
-const LINKS: [&str; 7] = [
+const LINKS: [&str; 8] = [
     "The subscriber is gone",
     "No subscriber leads to the log group",
     "The subscriber is stopped",
     "The filters do not match",
     "The log stream is gone",
     "The pattern of the event source does not match",
+    "The event source is revoked",
     "The managed event bus is gone",
 ];
 
@@ -172,7 +276,7 @@ fn delete_subscriber(chain: &Chain) -> Result<()> {
     Ok(())
 }
 
-const BREAKS: [Break; 7] = [
+const BREAKS: [Break; 8] = [
     Break {
         link: "subscriber_gone",
         by: delete_subscriber,
@@ -242,6 +346,15 @@ const BREAKS: [Break; 7] = [
             "`prod`",
             "detail-type",
         ],
+    },
+    Break {
+        link: "source_revoked",
+        by: |chain| {
+            let revoke = chain.workdir.aws().custom.revoke_resource();
+            block_on(revoke.arn(&chain.source).send())?;
+            Ok(())
+        },
+        says: &["The event source is revoked", "`prod`", "-replace"],
     },
     Break {
         link: "managed_bus_gone",

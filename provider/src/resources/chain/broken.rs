@@ -54,6 +54,8 @@ pub(super) enum Link {
     SourceGone {
         source: String,
         state: Option<String>,
+        /// Its event source on a custom event bus.
+        custom: Option<String>,
     },
     ConnectionPaused {
         name: String,
@@ -161,15 +163,14 @@ fn connection_gone(facts: &Facts) -> Option<Link> {
 /// A source that is not there makes the connection fail, and not the other way round: it is looked at first.
 fn source(bus: &BusFacts) -> Option<Link> {
     let source = bus.name.clone();
+    let custom = bus.custom.as_ref().map(forwarded::source_name);
     match bus.source_state.as_deref() {
         Some("ACTIVE") => None,
-        Some("PENDING") => Some(Link::SourceNotAssociated {
-            source,
-            custom: bus.custom.as_ref().map(forwarded::source_name),
-        }),
+        Some("PENDING") => Some(Link::SourceNotAssociated { source, custom }),
         state => Some(Link::SourceGone {
             source,
             state: state.map(str::to_owned),
+            custom,
         }),
     }
 }
@@ -245,6 +246,14 @@ mod tests {
 
     fn rule(bus: &mut BusFacts) -> &mut RuleFacts {
         &mut rules(bus)[0]
+    }
+
+    fn source_gone(state: Option<String>) -> Link {
+        Link::SourceGone {
+            source: BUS.to_owned(),
+            state,
+            custom: None,
+        }
     }
 
     fn mismatch() -> Mismatch {
@@ -326,8 +335,7 @@ mod tests {
         check(Some(pending), |_, b| {
             b.source_state = Some("PENDING".to_owned());
         });
-        let state = None;
-        check(Some(Link::SourceGone { source: bus(), state }), |_, b| {
+        check(Some(source_gone(None)), |_, b| {
             b.source_state = None;
         });
     }
@@ -352,8 +360,7 @@ mod tests {
             f.connection = Lookup::Gone;
             b.source_state = deleted();
         });
-        let state = deleted();
-        check(Some(Link::SourceGone { source: bus(), state }), |f, b| {
+        check(Some(source_gone(deleted())), |f, b| {
             set_status(f, "failed");
             b.source_state = deleted();
         });

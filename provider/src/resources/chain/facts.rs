@@ -104,6 +104,8 @@ pub(super) struct CustomFacts {
 pub(super) struct EventSourceFacts {
     pub(super) name: String,
     pub(super) state: String,
+    /// The owner of the bus has taken the bus from it, for good.
+    pub(super) revoked: bool,
     /// Its own pattern.
     pub(super) pattern: Match,
 }

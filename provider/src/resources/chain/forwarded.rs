@@ -86,6 +86,7 @@ fn source_facts(held: &DescribeEventSourceOutput, sought: &Sought<'_>) -> EventS
     EventSourceFacts {
         name: held.name().unwrap_or_default().to_owned(),
         state: held.state().map_or("ACTIVE", |state| state.as_str()).to_owned(),
+        revoked: held.revoked().unwrap_or_default(),
         pattern: pattern.map_or(Match::Yes, |pattern| event::judge(pattern, sought.event)),
     }
 }

@@ -48,6 +48,10 @@ pub(super) enum Link {
         bus: String,
         state: String,
     },
+    /// The owner of the bus has taken it from the event source.
+    SourceRevoked {
+        source: String,
+    },
     SourcePatternMisses {
         source: String,
         why: Mismatch,
@@ -177,6 +181,9 @@ fn target(custom: &CustomFacts) -> Option<Link> {
 fn source(custom: &CustomFacts) -> Option<Link> {
     let held = custom.source.found()?;
     let source = held.name.clone();
+    if held.revoked {
+        return Some(Link::SourceRevoked { source });
+    }
     if let Match::No(why) = &held.pattern {
         return Some(Link::SourcePatternMisses {
             source,
@@ -191,6 +198,10 @@ fn source(custom: &CustomFacts) -> Option<Link> {
 
 fn managed(bus: &BusFacts, custom: &CustomFacts) -> Option<Link> {
     let (partner, source) = (bus.name.clone(), source_name(custom));
+    // Without the partner's source, AWS makes neither again: that link is further back.
+    if !matches!(bus.source_state.as_deref(), Some("ACTIVE" | "PENDING")) {
+        return None;
+    }
     if !bus.exists {
         return Some(Link::ManagedBusGone { partner, source });
     }
@@ -233,6 +244,7 @@ mod tests {
         let source = EventSourceFacts {
             name: "prod".to_owned(),
             state: "ACTIVE".to_owned(),
+            revoked: false,
             pattern: Match::Yes,
         };
         let bus = CustomBusFacts {
@@ -345,6 +357,10 @@ mod tests {
                 s.pattern = Match::No(Mismatch::NothingToMatch);
             },
         );
+        // A source that is revoked stays as it was otherwise.
+        check(Link::SourceRevoked { source: source() }, |_, _, _, s| {
+            (s.revoked, s.pattern) = (true, Match::No(Mismatch::NothingToMatch));
+        });
         let state = "UPDATE_FAILED".to_owned();
         check(
             Link::SourceNotActive {
@@ -364,6 +380,13 @@ mod tests {
         check(Link::ManagedRuleGone { partner, source }, |_, c, _, _| {
             c.forwards = false;
         });
+        // The partner's source is what is gone, and takes its bus along.
+        for state in [Some("DELETED"), None] {
+            let (mut classic, mut custom) = broken(|_, _, _, _| {});
+            (classic.exists, custom.forwards) = (false, false);
+            classic.source_state = state.map(str::to_owned);
+            assert_eq!(link(&classic, &custom), None, "{state:?}");
+        }
     }
 
     /// The nearest to the log group is named, one subscriber that works is enough, and what is not seen is not blamed.
@@ -388,7 +411,7 @@ mod tests {
     /// What a user reads of each link.
     #[test]
     fn every_link_has_its_sentence() {
-        let breaks: [Breaks; 16] = [
+        let breaks: [Breaks; 18] = [
             |_, _, _, _| {},
             |_, _, b, _| b.subscribers = Lookup::Found(Vec::new()),
             |_, _, b, _| {
@@ -411,6 +434,8 @@ mod tests {
             |b, c, _, _| (b.exists, c.forwards) = (false, false),
             |_, c, _, _| c.forwards = false,
             |b, _, _, _| b.source_state = Some("PENDING".to_owned()),
+            |_, _, _, s| s.revoked = true,
+            |b, c, _, _| (b.exists, c.forwards, b.source_state) = (false, false, Some("DELETED".to_owned())),
         ];
         let said = breaks.into_iter().map(|breaks| {
             let (classic, custom) = broken(breaks);

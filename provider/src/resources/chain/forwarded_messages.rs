@@ -19,6 +19,13 @@ pub(super) fn led_again(source: &str) -> String {
     )
 }
 
+/// How the event source gets the partner's source that was made again.
+pub(super) fn replaced(source: &str) -> String {
+    format!(
+        "Then replace the `scalr_eventbridge_event_source` with name `{source}` (`-replace`), so that AWS activates the new source for it."
+    )
+}
+
 /// What broke, and what to do about it.
 pub(super) fn broke(link: &Link, facts: &Facts) -> String {
     let (group, whereabouts) = (&facts.group, &facts.whereabouts);
@@ -64,6 +71,10 @@ pub(super) fn broke(link: &Link, facts: &Facts) -> String {
         Link::BusNotActive { bus, state } => format!(
             "The custom event bus is not active: `{bus}` is {state} in {whereabouts}, and takes no events. Look at its `state` and the \
              reason with `aws eventsv2 describe-event-bus`."
+        ),
+        Link::SourceRevoked { source } => format!(
+            "The event source is revoked: the owner of the custom event bus has taken the bus from `{source}` in {whereabouts}, for good, \
+             and its events are dropped. Ask the owner why; then replace its `scalr_eventbridge_event_source` (`-replace`)."
         ),
         Link::SourcePatternMisses { source, why } => format!(
             "The pattern of the event source does not match the event of the run `{}`: of `{source}`, {}. Correct the `event_pattern` of \
@@ -175,7 +186,8 @@ pub(super) fn links(custom: &CustomFacts, group: &str) -> Vec<String> {
         };
         lines.push(format!(
             "the event source `{}`, which {leads}, is {}, and {pattern}",
-            source.name, source.state
+            source.name,
+            if source.revoked { "revoked" } else { &source.state }
         ));
     }
     match &custom.bus {

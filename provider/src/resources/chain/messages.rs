@@ -228,7 +228,11 @@ fn broke(link: &Link, facts: &Facts) -> String {
         Link::SourceNotAssociated { source, custom } => {
             source_not_associated(source, custom.as_deref(), whereabouts)
         }
-        Link::SourceGone { source, state } => source_gone(source, state.as_deref(), whereabouts),
+        Link::SourceGone {
+            source,
+            state,
+            custom,
+        } => source_gone(source, state.as_deref(), custom.as_deref(), whereabouts),
         Link::ConnectionPaused { name } => format!(
             "The connection is paused: `{name}` is `disabled`, and Scalr holds its events back. Set `enabled = true` on its \
              `scalr_eventbridge_connection`."
@@ -311,11 +315,14 @@ fn connection_gone(left: Option<&(String, Option<String>)>, whereabouts: &str) -
     )
 }
 
-fn source_gone(source: &str, state: Option<&str>, whereabouts: &str) -> String {
+fn source_gone(source: &str, state: Option<&str>, custom: Option<&str>, whereabouts: &str) -> String {
+    let then = match custom {
+        None => "An apply of the `scalr_eventbridge_bus` then associates its bus.".to_owned(),
+        Some(name) => forwarded_messages::replaced(name),
+    };
     format!(
         "The event source is gone: `{source}` is {} in {whereabouts}. \"Refresh status\", which an apply of the \
-         `scalr_eventbridge_activation` does, has Scalr make it again; if it does not, make the connection again. An apply of \
-         the `scalr_eventbridge_bus` then associates its bus.",
+         `scalr_eventbridge_activation` does, has Scalr make it again; if it does not, make the connection again. {then}",
         state.unwrap_or("not there"),
     )
 }

@@ -19,6 +19,9 @@ use crate::aws::{Error, Regional, held_text};
 use crate::failure::Cause as _;
 use crate::values::Json;
 
+/// What is shown as the state of one from which the owner of the bus has taken the bus.
+const REVOKED: &str = "REVOKED";
+
 /// Makes the event source, and returns its ARN.
 pub(super) async fn create(
     operation: &Operation<'_, EventSource>,
@@ -136,6 +139,14 @@ async fn is_on_its_way(aws: &Regional, source: &EventSource, error: &Error) -> b
     held.is_some_and(|held| held.state().is_some_and(is_awaited))
 }
 
+/// The state, as AWS shows it.
+fn state_of(held: &DescribeEventSourceOutput) -> Option<String> {
+    if held.revoked() == Some(true) {
+        return Some(REVOKED.to_owned());
+    }
+    held.state().map(|state| state.as_str().to_owned())
+}
+
 fn is_awaited(state: &EventSourceState) -> bool {
     matches!(
         state,
@@ -165,7 +176,7 @@ impl EventSource {
                     return Ok(());
                 }
             };
-            self.state = held.state().map(|state| state.as_str().to_owned());
+            self.state = state_of(&held);
             if held.state().is_some_and(is_awaited) {
                 attempts.awaiting(messages::is_on_its_way(&self.name));
                 continue;
@@ -200,7 +211,7 @@ impl EventSource {
         let queue = partner.on_failure_configuration().and_then(|config| config.arn());
         self.dead_letter_arn = queue.filter(|arn| !arn.is_empty()).map(str::to_owned);
         self.description = held_text(self.description.as_deref(), held.description());
-        self.state = held.state().map(|state| state.as_str().to_owned());
+        self.state = state_of(held);
         self.creation_time = held.creation_time().and_then(written);
         Ok(())
     }
@@ -210,9 +221,13 @@ impl EventSource {
         self.description != other.description || self.configuration_differs(other)
     }
 
-    /// The Classic bus that AWS manages for it is gone, and its events are dropped.
+    /// The Classic bus that AWS manages for it is gone, and its events are dropped. AWS makes none for a source that is revoked.
     pub(super) fn is_to_be_repaired(&self) -> bool {
-        self.partner_source_state.as_deref() == Some("PENDING")
+        self.partner_source_state.as_deref() == Some("PENDING") && !self.is_revoked()
+    }
+
+    pub(super) fn is_revoked(&self) -> bool {
+        self.state.as_deref() == Some(REVOKED)
     }
 
     fn configuration_differs(&self, other: &Self) -> bool {

@@ -290,6 +290,14 @@ pub(super) fn loss(source: &EventSource, replaces: bool) -> Diagnostic {
     ))
 }
 
+/// With the plan: the owner of the bus has ended it.
+pub(super) fn revoked(name: &str) -> Diagnostic {
+    Diagnostic::warning(format!("The event source `{name}` is revoked")).detail(
+        "The owner of the custom event bus has taken the bus from it, for good: its events are dropped, and AWS refuses to change it. Remove \
+         this resource, or ask the owner of the bus and then replace it (`-replace`).",
+    )
+}
+
 /// With the plan: nothing arrives any more.
 pub(super) fn partner_gone(source: &str, state: &str) -> Diagnostic {
     let who = if state == "DELETED" {

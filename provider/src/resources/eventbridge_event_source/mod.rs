@@ -57,7 +57,7 @@ pub struct EventSource {
     /// ARN of the event source. It ends in an id that AWS chooses.
     #[tf(computed, use_state_for_unknown)]
     arn: Option<String>,
-    /// State of the event source: `ACTIVE`; `CREATING`, `UPDATING` or `DELETING` for a while; `CREATE_FAILED`, `UPDATE_FAILED` or `DELETE_FAILED`.
+    /// State of the event source: `ACTIVE`; `CREATING`, `UPDATING` or `DELETING` for a while; `CREATE_FAILED`, `UPDATE_FAILED` or `DELETE_FAILED`; `REVOKED` if the owner of the bus has taken the bus from it, for good.
     #[tf(computed, use_state_for_unknown)]
     state: Option<String>,
     /// State of the partner's event source: `ACTIVE`; `PENDING` if its events are dropped, since somebody deleted the Classic bus that AWS manages for it, which an apply repairs; `DELETED` if Scalr has removed it; `MISSING` if AWS has.

@@ -89,6 +89,9 @@ fn plan_states(plan: &mut Plan<'_, EventSource>) {
         plan.set_unknown(EventSource::state());
         plan.set_unknown(EventSource::partner_source_state());
     }
+    if prior.is_revoked() {
+        plan.warn(messages::revoked(&prior.name));
+    }
     if let Some(state @ ("DELETED" | "MISSING")) = prior.partner_source_state.as_deref() {
         plan.warn(messages::partner_gone(prior.partner_source(), state));
     }

@@ -13,6 +13,7 @@ scenarios![
     a_lost_answer_about_an_event_source_is_asked_for_again,
     what_is_in_the_way_is_said,
     a_source_that_lost_its_bus_is_repaired,
+    a_source_that_is_revoked_is_left_alone,
     an_event_source_that_fails_says_so,
     what_a_plan_refuses_of_an_event_source,
     an_event_source_is_deleted_once_it_can_be,
@@ -217,6 +218,29 @@ async fn a_source_that_lost_its_bus_is_repaired() {
     let planned = resource.plan(Some(&read), config(json!({}))).await.unwrap();
     assert!(planned.is_empty());
     names(&planned.warnings, &["MISSING", "-replace"]);
+}
+
+/// The owner of the bus has taken it from the source, for good: no update repairs that.
+#[tokio::test(start_paused = true)]
+async fn a_source_that_is_revoked_is_left_alone() {
+    let (fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    let state = resource.create(config(json!({}))).await.unwrap();
+    let arn = state.json()["arn"].as_str().unwrap().to_owned();
+    fake.state().custom.sources.get_mut(&arn).unwrap()["Revoked"] = json!(true);
+    for partner in ["ACTIVE", "PENDING"] {
+        fake.state().sources.insert(SOURCE.to_owned(), partner);
+        let read = resource.read(&state).await.unwrap().unwrap();
+        assert_eq!(read.json()["state"], "REVOKED");
+        let planned = resource.plan(Some(&read), config(json!({}))).await.unwrap();
+        assert!(planned.is_empty(), "{partner}");
+        names(&planned.warnings, &["`prod` is revoked", "-replace"]);
+    }
+    let found = harness
+        .data_source(NAME, json!({ "name": "prod" }))
+        .await
+        .unwrap();
+    assert_eq!(found["revoked"], true);
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,6 +9,7 @@ pub(super) mod event_source;
 pub(super) mod fake;
 pub(super) mod fake_custom;
 pub(super) mod fake_http;
+pub(super) mod fake_iam;
 pub(super) mod fake_sns;
 pub(super) mod fake_sqs;
 pub(super) mod fake_subscribers;
@@ -29,6 +30,7 @@ pub(super) mod settings;
 pub(super) mod source;
 pub(super) mod subscriber;
 pub(super) mod subscriber_group;
+pub(super) mod subscriber_role;
 pub(super) mod target;
 pub(super) mod topic_permission;
 

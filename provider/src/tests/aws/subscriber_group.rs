@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
-use tfplugin::testing::Harness;
+use tfplugin::testing::{Harness, UNKNOWN};
 
 use super::fake::{Fake, Trouble};
 use super::{and, names, on};
@@ -18,6 +18,7 @@ scenarios![
     a_replacement_says_that_the_events_go,
     a_log_group_is_its_subscribers_alone,
     another_log_group_takes_the_events_in_place,
+    a_log_group_that_is_not_known_yet_is_planned_as_one,
     what_a_log_group_of_a_subscriber_cannot_have,
 ];
 
@@ -283,6 +284,40 @@ async fn another_log_group_takes_the_events_in_place() {
         let queue = super::subscriber::config(json!({ "target_arn": QUEUE }));
         let planned = resource.plan(Some(&state), queue).await.unwrap();
         assert_eq!(planned.replaces(), ["target_arn"]);
+    }
+}
+
+/// The whole attribute comes from elsewhere, and no other target is written: it will be a log group.
+#[tokio::test(start_paused = true)]
+async fn a_log_group_that_is_not_known_yet_is_planned_as_one() {
+    let unknown = || and(config(json!({})), json!({ "log_group": UNKNOWN }));
+    for (before, replaces) in [
+        (None, false),
+        (Some(config(json!({}))), false),
+        (
+            Some(super::subscriber::config(json!({ "target_arn": QUEUE }))),
+            true,
+        ),
+    ] {
+        let (fake, harness) = stage();
+        let resource = harness.resource(NAME);
+        let state = match &before {
+            Some(before) => Some(resource.create(before.clone()).await.unwrap()),
+            None => None,
+        };
+        let planned = resource.plan(state.as_ref(), unknown()).await.unwrap();
+        let want: &[&str] = if replaces { &["target_arn"] } else { &[] };
+        assert_eq!(planned.replaces(), want);
+        let target = planned.json()["target_arn"].clone();
+        assert_ne!(target, QUEUE, "{before:?}");
+        // What it turns out to be is no other action.
+        let harness = on(fake.config());
+        let resource = harness.resource(NAME);
+        let planned = resource.plan(state.as_ref(), config(json!({}))).await.unwrap();
+        assert_eq!(planned.replaces(), want);
+        if target != UNKNOWN {
+            assert_eq!(planned.json()["target_arn"], target);
+        }
     }
 }
 

@@ -21,6 +21,7 @@ mod bytes;
 mod delivery;
 mod destinations;
 mod habits;
+mod lifecycle;
 mod metrics;
 mod model;
 mod policies;
