@@ -32,7 +32,8 @@ pub(crate) struct Request {
 #[derive(Debug)]
 pub(crate) struct Body {
     pub(crate) value: Secret<Value>,
-    text: Secret<Arc<[u8]>>,
+    /// None where it is made when the input is stored.
+    text: Option<Secret<Arc<[u8]>>>,
 }
 
 impl Request {
@@ -59,17 +60,30 @@ impl Body {
         }
         Self {
             value: value.into(),
-            text: Arc::<[u8]>::from(text).into(),
+            text: Some(Arc::<[u8]>::from(text).into()),
         }
+    }
+
+    /// An input that came in another form than JSON. Those of its operations that are long are not stored as they came.
+    pub(crate) fn without_text(value: Value) -> Self {
+        Self {
+            value: value.into(),
+            text: None,
+        }
+    }
+
+    fn text(&self) -> Secret<Arc<[u8]>> {
+        let made = || Arc::<[u8]>::from(Value::to_string(&self.value).into_bytes()).into();
+        self.text.clone().unwrap_or_else(made)
     }
 }
 
 impl From<Value> for Body {
     fn from(value: Value) -> Self {
-        let text: Arc<[u8]> = value.to_string().into_bytes().into();
+        let body = Self::without_text(value);
         Self {
-            value: value.into(),
-            text: text.into(),
+            text: Some(body.text()),
+            ..body
         }
     }
 }
@@ -195,7 +209,7 @@ impl Stored {
         head.truncate(head.len().saturating_sub("null}}}".len()));
         Self {
             head: head.into(),
-            body: request.body.text.clone(),
+            body: request.body.text(),
             tail: b"}}}",
         }
     }
@@ -262,6 +276,8 @@ mod tests {
     #[test]
     fn a_request_is_stored_as_its_entry() {
         for body in ["{}", r#"{"A":[1.50,"é\"",null],"B":{"c":1e+3}}"#] {
+            let value: Value = serde_json::from_str(body).unwrap();
+            assert_eq!(**Body::without_text(value).text(), *body.as_bytes());
             let (text, entry) = stored(body);
             assert_eq!(text, serde_json::to_string(&entry).unwrap());
             let whole = Stored::from(&entry);

@@ -111,7 +111,7 @@ fn read_cbor(headers: &HeaderMap, path: &str, body: &[u8]) -> Call {
     // An operation without members may be sent without a body.
     let body = if body.is_empty() { b"\xA0" } else { body };
     let input = cbor::read(body, DEPTH_MAX)?;
-    Ok((Service::EventsV2, operation.to_owned(), Body::from(input)))
+    Ok((Service::EventsV2, operation.to_owned(), Body::without_text(input)))
 }
 
 /// Whether a value nests no deeper than that.

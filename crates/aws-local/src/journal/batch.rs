@@ -48,21 +48,20 @@ impl Batch {
         Some(line.batch)
     }
 
-    /// Whether its entries count, which begin at `at` in the journal `path`. Either all do or none: what is written next is another
-    /// batch, and no later start must take that for the rest of this one.
+    /// Whether its entries count, which begin at `at` in the journal `path` of that length. Either all do or none: what is written
+    /// next is another batch, and no later start must take that for the rest of this one.
     pub(super) fn counts(
         &self,
-        at: u64,
+        (at, length): (u64, u64),
         path: &Path,
         segments: &Path,
         disk: &dyn Disk,
     ) -> Result<bool, DataError> {
-        let failed = |source| DataError::io(path, source);
-        let mut file = File::open(path).map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
         if length > at.saturating_add(self.bytes) {
             return Ok(true);
         }
+        let failed = |source| DataError::io(path, source);
+        let mut file = File::open(path).map_err(failed)?;
         file.seek(SeekFrom::Start(at)).map_err(failed)?;
         let mut lines = Vec::new();
         file.read_to_end(&mut lines).map_err(failed)?;

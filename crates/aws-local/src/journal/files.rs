@@ -222,7 +222,7 @@ pub(super) fn read_journal(
         .map_err(failed)?;
     let bytes = read_lines(&file, path, &mut |line, at| match line {
         Line::Entry(entry) => replay(entry).map(|()| true),
-        Line::Batch(batch) => batch.counts(at, path, segments, disk),
+        Line::Batch(batch) => batch.counts((at, length), path, segments, disk),
     })?;
     if bytes == 0 {
         return begin_first_journal(disk, path).map(Opened::begun).map_err(failed);

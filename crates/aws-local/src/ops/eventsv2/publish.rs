@@ -75,10 +75,10 @@ struct Grouping {
 /// Why an entry was refused; others of the request may be accepted.
 struct Refusal(&'static str, String);
 
-/// What an entry becomes, and what its content is deduplicated by.
+/// What an entry becomes, and the digest of its content where that is what it is deduplicated by.
 struct Accepted {
     event: NewEvent,
-    content: Vec<u8>,
+    digest: Option<String>,
 }
 
 fn put_events(call: &mut Call<'_>, put: &Put<Entry>) -> Answer {
@@ -105,8 +105,8 @@ fn put_raw_events(call: &mut Call<'_>, put: &Put<RawEntry>) -> Answer {
     put_all(call, put, "events:PutRawEvents", (size, accept_raw))
 }
 
-/// What an entry becomes.
-type Accept<E> = fn(&mut Call<'_>, &E) -> Result<Accepted, Refusal>;
+/// What an entry becomes, deduplicated by its content or not.
+type Accept<E> = fn(&mut Call<'_>, &E, bool) -> Result<Accepted, Refusal>;
 
 fn put_all<E>(
     call: &mut Call<'_>,
@@ -128,8 +128,8 @@ fn put_all<E>(
     let (mut results, mut failed) = (Vec::with_capacity(put.entries.len()), 0);
     for (at, entry) in put.entries.iter().enumerate() {
         call.turn.events = put.entries.len() - at;
-        let accepted = accept(call, entry);
-        let put = accepted.and_then(|accepted| put_one(call, (&realm, &name), accepted, by_content));
+        let accepted = accept(call, entry, by_content);
+        let put = accepted.and_then(|accepted| put_one(call, (&realm, &name), accepted));
         results.push(match put {
             Ok(answer) => answer,
             Err(Refusal(code, why)) => {
@@ -152,12 +152,11 @@ fn put_one(
     call: &mut Call<'_>,
     (realm, bus): (&RealmId, &str),
     accepted: Accepted,
-    by_content: bool,
 ) -> Result<Value, Refusal> {
     let (now, publisher) = (call.turn.now, call.caller.account.clone());
     let mut event = accepted.event;
-    if by_content && event.deduplication.is_none() {
-        event.deduplication = Some(digest(&accepted.content));
+    if event.deduplication.is_none() {
+        event.deduplication = accepted.digest;
     }
     let group = event.group.clone().unwrap_or_default();
     let deduplication = event.deduplication.clone();
@@ -191,7 +190,7 @@ fn digest(content: &[u8]) -> String {
 }
 
 /// Classic's envelope round an entry.
-fn accept(call: &mut Call<'_>, entry: &Entry) -> Result<Accepted, Refusal> {
+fn accept(call: &mut Call<'_>, entry: &Entry, by_content: bool) -> Result<Accepted, Refusal> {
     let refused = |why: &str| Refusal(VALIDATION, why.to_owned());
     if entry.source.starts_with("aws.") {
         let code = call.turn.world.assumptions.aws_source_entry.code();
@@ -214,25 +213,20 @@ fn accept(call: &mut Call<'_>, entry: &Entry) -> Result<Accepted, Refusal> {
         resources: &entry.resources,
         detail: &detail,
     });
-    let content = [
-        &entry.source,
-        "\0",
-        &entry.detail_type,
-        "\0",
-        &detail,
-        "\0",
-        &entry.resources.join("\0"),
-    ];
-    let content = content.concat().into_bytes();
+    let digest = by_content.then(|| {
+        let resources = entry.resources.join("\0");
+        let content = [entry.source.as_str(), &entry.detail_type, &detail, &resources];
+        digest(content.join("\0").as_bytes())
+    });
     let event = NewEvent {
         source: Some(entry.source.as_str().into()),
         detail_type: Some(entry.detail_type.as_str().into()),
         ..new(&entry.system_metadata, envelope.text, ContentType::EventBridge)
     };
-    Ok(Accepted { event, content })
+    Ok(Accepted { event, digest })
 }
 
-fn accept_raw(_: &mut Call<'_>, entry: &RawEntry) -> Result<Accepted, Refusal> {
+fn accept_raw(_: &mut Call<'_>, entry: &RawEntry, by_content: bool) -> Result<Accepted, Refusal> {
     let refused = |why: &str| Refusal(VALIDATION, why.to_owned());
     if let Some(key) = entry.metadata.keys().find(|key| key.contains('/')) {
         return Err(Refusal(
@@ -251,11 +245,11 @@ fn accept_raw(_: &mut Call<'_>, entry: &RawEntry) -> Result<Accepted, Refusal> {
     let kind = entry.system_metadata.content_type.as_deref().unwrap_or_default();
     let (data, content) = match kind.split(';').next().unwrap_or_default().trim() {
         "application/json" => {
-            let text = String::from_utf8(bytes.clone()).map_err(|_| refused("Data is not JSON."))?;
-            serde_json::from_str::<serde::de::IgnoredAny>(&text).map_err(|_| refused("Data is not JSON."))?;
+            let text = str::from_utf8(&bytes).map_err(|_| refused("Data is not JSON."))?;
+            serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|_| refused("Data is not JSON."))?;
             (text, ContentType::Json)
         }
-        "application/octet-stream" => (entry.data.clone(), ContentType::Bytes),
+        "application/octet-stream" => (entry.data.as_str(), ContentType::Bytes),
         other => {
             return Err(Refusal(
                 VALIDATION,
@@ -269,10 +263,8 @@ fn accept_raw(_: &mut Call<'_>, entry: &RawEntry) -> Result<Accepted, Refusal> {
         metadata: entry.metadata.clone(),
         ..new(&entry.system_metadata, data.into(), content)
     };
-    Ok(Accepted {
-        event,
-        content: bytes,
-    })
+    let digest = by_content.then(|| digest(&bytes));
+    Ok(Accepted { event, digest })
 }
 
 fn new(grouping: &Grouping, data: std::sync::Arc<str>, content: ContentType) -> NewEvent {
