@@ -124,7 +124,7 @@ enum Command {
     /// Show or move the clock of the local AWS.
     #[command(subcommand)]
     Clock(local_clock::What),
-    /// List or show what is held and what was dropped.
+    /// List or show what is held, has failed, was dropped or delivered; send it again, or purge it.
     #[command(subcommand)]
     Deliveries(deliveries::What),
     /// List, create, disable and enable the accounts of a companion.

@@ -189,6 +189,8 @@ async fn deliveries_that_are_over() {
         "deliveries",
         "redeliver",
         "--delivered",
+        "--connection",
+        "prod",
         "--from",
         "2026-01-01T00:00:00Z",
     ])

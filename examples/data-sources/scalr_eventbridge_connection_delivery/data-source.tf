@@ -13,4 +13,8 @@ check "nothing_is_dropped" {
     condition     = data.scalr_eventbridge_connection_delivery.prod.dropped == 0
     error_message = "Events were dropped: ${jsonencode(data.scalr_eventbridge_connection_delivery.prod.last_dropped)}"
   }
+  assert {
+    condition     = data.scalr_eventbridge_connection_delivery.prod.failed == 0
+    error_message = "AWS does not take some events; `scalr-eventbridge deliveries list --state failed` says why."
+  }
 }

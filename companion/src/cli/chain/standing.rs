@@ -147,13 +147,19 @@ impl Chain {
     fn failed_events(&self) -> Option<Finding> {
         let why = match self.failed {
             0 => return None,
-            1 => "1 event has failed: AWS does not take it".to_owned(),
-            more => format!("{more} events have failed: AWS does not take them"),
+            1 => {
+                "1 event has failed: AWS does not take it. Send it again once the cause is gone, or purge it"
+                    .to_owned()
+            }
+            more => format!(
+                "{more} events have failed: AWS does not take them. Send them again once the cause is gone, or purge them"
+            ),
         };
         let id = quoted(&self.id);
         let next = vec![
             format!("scalr-eventbridge deliveries list --state failed --connection {id}"),
             format!("scalr-eventbridge deliveries redeliver --failed --connection {id}"),
+            format!("scalr-eventbridge deliveries purge --all --connection {id}"),
         ];
         Some(Finding::broken(Link::Connection, why, next))
     }
@@ -521,7 +527,7 @@ mod tests {
             failed: 2,
             ..chain(Status::Active, Seen::Hidden(Hidden::LeftOut))
         };
-        let list = "connection: deliveries list --state failed --connection in-1, deliveries redeliver --failed --connection in-1";
+        let list = "connection: deliveries list --state failed --connection in-1, deliveries redeliver --failed --connection in-1, deliveries purge --all --connection in-1";
         check(&with_failed, State::Broken, &["unseen: status", list]);
         let no_source = Chain {
             source: None,

@@ -22,7 +22,7 @@ pub(in crate::cli) struct Redeliver {
     #[arg(long)]
     failed: bool,
     /// Send delivered events again, as new deliveries: consumers receive them once more.
-    #[arg(long, requires = "from")]
+    #[arg(long, requires_all = ["from", "connection"])]
     delivered: bool,
     #[command(flatten)]
     among: Among,
@@ -38,8 +38,8 @@ pub(in crate::cli) struct Purge {
     /// The events: ids of their runs or audited requests.
     #[arg(value_name = "EVENT")]
     events: Vec<String>,
-    /// Purge all failed deliveries.
-    #[arg(long)]
+    /// Purge all failed deliveries of a connection.
+    #[arg(long, requires = "connection")]
     all: bool,
     #[command(flatten)]
     among: Among,
@@ -55,7 +55,7 @@ struct Among {
     /// Those of this connection, by name or id.
     #[arg(long, value_name = "CONNECTION")]
     connection: Option<String>,
-    /// Those of events accepted at or after this time, such as `2026-11-29T10:00:00Z`.
+    /// Those of events accepted at or after this time, such as `2026-11-29T10:00:00Z`; SINCE of a list is when the delivery ended.
     #[arg(long, value_name = "TIME", value_parser = time)]
     from: Option<String>,
     /// Those of events accepted before this time.
@@ -78,8 +78,19 @@ fn time(text: &str) -> Result<String, String> {
 struct Done {
     connection_id: String,
     connection_name: String,
-    /// With how many.
-    deliveries: u64,
+    /// With how many that had failed.
+    failed: u64,
+    /// With how many that were delivered.
+    delivered: u64,
+}
+
+impl Done {
+    fn add(&mut self, state: DeliveryState, deliveries: u64) {
+        match state {
+            DeliveryState::Failed => self.failed += deliveries,
+            DeliveryState::Delivered => self.delivered += deliveries,
+        }
+    }
 }
 
 /// What is done.
@@ -143,7 +154,8 @@ async fn all(
         .map(|one| Done {
             connection_id: one.id.to_string(),
             connection_name: one.attributes.name.clone(),
-            deliveries: 0,
+            failed: 0,
+            delivered: 0,
         })
         .collect();
     let wanted = |state, event: Option<&String>| DeliveriesWanted {
@@ -163,7 +175,7 @@ async fn all(
             // The first state of which there are any.
             for state in states {
                 let changed = steps(&client, change, connection, wanted(*state, event)).await?;
-                done.deliveries += changed;
+                done.add(*state, changed);
                 found += changed;
                 if changed > 0 {
                     break;
@@ -229,26 +241,17 @@ fn interrupted(connection: &Object<Connection>, change: Change, done: u64) -> St
 }
 
 fn human(done: &[Done], change: Change) -> String {
-    let some: Vec<String> = done
-        .iter()
-        .filter(|one| one.deliveries > 0)
-        .map(|one| {
-            format!(
-                "{} ({}): {} {} {}",
-                show::escaped(&one.connection_name),
-                show::escaped(&one.connection_id),
-                one.deliveries,
-                if one.deliveries == 1 {
-                    "delivery is"
-                } else {
-                    "deliveries are"
-                },
-                change.done()
-            )
-        })
-        .collect();
-    if some.is_empty() {
+    let line = |one: &Done| {
+        let counts = [(one.failed, "failed"), (one.delivered, "delivered")];
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<String> = counts.map(|(count, state)| format!("{count} {state}")).collect();
+        let name = show::escaped(&one.connection_name);
+        let id = show::escaped(&one.connection_id);
+        (!counts.is_empty()).then(|| format!("{name} ({id}): {}: {}", change.done(), counts.join(", ")))
+    };
+    let lines: Vec<String> = done.iter().filter_map(line).collect();
+    if lines.is_empty() {
         return format!("Nothing is {}: there is no such delivery.", change.done());
     }
-    some.join("\n")
+    lines.join("\n")
 }

@@ -35,7 +35,7 @@ pub(super) enum What {
                             scalr-eventbridge deliveries redeliver --failed\n  \
                             scalr-eventbridge deliveries redeliver --delivered --connection prod --from 2026-11-29T10:00:00Z \
                             --to 2026-11-29T11:00:00Z\n\n\
-                            They are sent after what their workspaces' lanes hold by now. Events that were delivered arrive once more, \
+                            They are sent after what is held for their workspaces by now. Events that were delivered arrive once more, \
                             under the same ids."
     )]
     Redeliver(change::Redeliver),

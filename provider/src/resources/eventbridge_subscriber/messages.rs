@@ -411,10 +411,10 @@ pub(super) fn group_will_be_deleted(name: &str) -> Diagnostic {
 }
 
 /// With the plan of a destroy.
-pub(super) fn group_stays(name: &str) -> Diagnostic {
+pub(super) fn group_stays(name: &str, region: &str) -> Diagnostic {
     Diagnostic::warning(format!("The log group `{name}` and its events stay")).detail(format!(
         "It is not deleted with its subscriber, and costs storage for as long as it keeps events. A subscriber of the same name that takes this \
-         one's place continues to use it. To delete it: `aws logs delete-log-group --log-group-name {name}`; with `delete_on_destroy = true` a \
+         one's place continues to use it. To delete it: `aws logs delete-log-group --log-group-name {name} --region {region}`; with `delete_on_destroy = true` a \
          destroy does that."
     ))
 }

@@ -13,9 +13,13 @@ use crate::values::Region;
 /// All of it. A destroy says which log group stays; the events stay on the bus.
 pub(super) async fn decide(plan: &mut Plan<'_, Subscriber>) {
     if plan.action() == PlanAction::Delete {
-        let kept = plan.prior().and_then(Subscriber::own_group);
+        let prior = plan.prior();
+        let region = prior
+            .and_then(|prior| prior.region.as_deref())
+            .unwrap_or_default();
+        let kept = prior.and_then(Subscriber::own_group);
         let kept = kept.filter(|group| !group.delete_on_destroy);
-        let warning = kept.map(|group| messages::group_stays(&group.name));
+        let warning = kept.map(|group| messages::group_stays(&group.name, region));
         return warning.into_iter().for_each(|warning| plan.warn(warning));
     }
     region(plan);

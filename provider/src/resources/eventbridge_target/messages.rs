@@ -258,6 +258,11 @@ pub(super) fn permission_not_revoked(
     failure.explained(Diagnostic::failed(doing), standing)
 }
 
+/// Whether a mark is that of a subscriber of a custom event bus.
+fn is_subscriber(mark: &str) -> bool {
+    mark.starts_with("subscriber:")
+}
+
 /// `mine`: the group's ARN and, where rule and bus are known, this rule's mark.
 pub(super) fn group_of_another(
     name: &str,
@@ -267,9 +272,16 @@ pub(super) fn group_of_another(
 ) -> Diagnostic {
     let whose = found.map_or_else(
         || format!("has no tag `{OWNER_TAG}`, so it was made elsewhere or was released"),
-        |found| format!("belongs to another rule: its tag `{OWNER_TAG}` is `{found}`"),
+        |found| {
+            let whose = if is_subscriber(found) {
+                "a subscriber"
+            } else {
+                "another rule"
+            };
+            format!("belongs to {whose}: its tag `{OWNER_TAG}` is `{found}`")
+        },
     );
-    let replaced = if found.is_some() {
+    let replaced = if found.is_some_and(|found| !is_subscriber(found)) {
         " If the target of that rule is to be destroyed, apply that first: the log group is then adopted."
     } else {
         ""
