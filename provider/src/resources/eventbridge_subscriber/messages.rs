@@ -356,6 +356,14 @@ pub(super) fn group_is_there(is_new: bool) -> &'static str {
     }
 }
 
+/// The change that it was made for did not come through, and the configuration has another group now.
+pub(super) fn group_was_in_vain(name: &str) -> Diagnostic {
+    Diagnostic::warning(format!("The log group `{name}` stays")).detail(format!(
+        "It was made for a change of this subscriber that failed, and the configuration has another log group now. It is no longer managed. If \
+         nothing else uses it, delete it: `aws logs delete-log-group --log-group-name {name}`."
+    ))
+}
+
 pub(super) const GROUP_AS_IT_WAS: &str = "The log group is as it was.";
 
 pub(super) fn after_deleting_group() -> Standing {

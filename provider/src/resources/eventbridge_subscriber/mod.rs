@@ -2,6 +2,7 @@
 
 mod aws;
 mod filters;
+mod group_change;
 mod log_group;
 mod messages;
 mod object;
@@ -126,6 +127,7 @@ impl Resource for Subscriber {
             // Before anything is changed about a log group that may be that subscriber's.
             aws::refuse_taken_name(&aws, &plan.name).await?;
         }
+        group_change::end(operation);
         log_group::ensure(operation, &aws, &mut plan, None).await?;
         let turn = handover::turn(operation, &plan.bus()).await?;
         let tags = defaults::tagging(operation.client())?.sent(plan.tags.as_ref());
@@ -165,10 +167,9 @@ impl Resource for Subscriber {
         let all = aws.custom_tags(state.known_arn()).await.map_err(failed)?;
         defaults::read_tags(operation.client(), all, &mut state.tags, &mut state.tags_all)?;
         Owner::ensure(operation);
+        let before = state.own_group().map(|group| group.name.clone());
         state.with(&held, imported);
-        if let Some(group) = state.log_group.take() {
-            state.log_group = Some(log_group::read(operation, &aws, &name, group).await?);
-        }
+        state.read_group(operation, &aws, before).await?;
         Ok(Some(state))
     }
 
@@ -176,6 +177,7 @@ impl Resource for Subscriber {
         let aws = plan.regional(operation).await?;
         plan.complete(&aws, operation.client())?;
         Owner::ensure(operation);
+        group_change::begin(operation, [&prior, &plan]);
         log_group::ensure(operation, &aws, &mut plan, Some(&prior)).await?;
         if plan.settings_differ(&prior) {
             let _turn = handover::turn(operation, &plan.bus()).await?;
@@ -184,7 +186,7 @@ impl Resource for Subscriber {
         } else {
             plan.state.clone_from(&prior.state);
         }
-        log_group::let_go(operation, &aws, [&prior, &plan]).await?;
+        log_group::let_go(operation, &aws, &plan).await?;
         let held = (prior.tags.as_ref(), prior.tags_all.as_ref());
         let planned = (plan.tags.as_ref(), plan.tags_all.as_ref());
         let tagged =
