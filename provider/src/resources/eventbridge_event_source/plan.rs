@@ -4,11 +4,11 @@ use tfplugin::{Plan, PlanAction};
 
 use super::partner::InTheWay;
 use super::{EventSource, messages, partner};
+use crate::aws::arn;
 use crate::aws::look::{Look, Service};
-use crate::aws::{arn, custom};
 use crate::defaults;
 use crate::ownership::Object;
-use crate::resources::{handover, names};
+use crate::resources::{custom_look, handover};
 use crate::values::Region;
 
 /// All of it.
@@ -120,16 +120,11 @@ async fn look(plan: &mut Plan<'_, EventSource>) {
     let Some(region) = plan.planned(EventSource::region()).known().or(of_partner) else {
         return;
     };
-    let look = async {
-        let aws = plan.client()?.aws().ok()?;
-        aws.look(Some(&region), plan.cancelled()).await
-    };
-    let Some(aws) = look.await else { return };
-    if !aws.has_custom_buses {
-        plan.error(custom::events_alone_elsewhere().at(EventSource::name()));
+    let aws = defaults::look_in(plan, &region).await;
+    let Some(aws) = custom_look::to_make(plan, aws, EventSource::name()) else {
         return;
-    }
-    if plan.is_within_apply() || !names::is_made(plan) || plan.prior().is_some() {
+    };
+    if plan.prior().is_some() {
         return;
     }
     name_is_free(plan, &aws).await;

@@ -284,11 +284,6 @@ pub(super) fn gone(name: &str, region: &str) -> Diagnostic {
     ))
 }
 
-/// Awaited while AWS does not answer.
-pub(super) fn cannot_now(doing: &str, error: &Error) -> String {
-    format!("cannot {doing} at present: {error}")
-}
-
 /// Awaited while a subscriber is about to be in another state.
 pub(super) fn is_on_its_way(name: &str) -> String {
     format!("the subscriber `{name}` is not in its last state yet")

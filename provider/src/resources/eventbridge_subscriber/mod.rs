@@ -70,7 +70,7 @@ pub struct Subscriber {
     /// What is made of an event before it is delivered. Default: the event as it was published.
     #[tf(optional)]
     transformer: Option<Transformer>,
-    /// How many events are delivered together. What is not written is not compared with AWS. Default: as many as the target takes.
+    /// How many events are delivered together. A size that is not written is not compared with AWS. Default: as many as the target takes, at once.
     #[tf(optional)]
     batch: Option<Batch>,
     /// How often and how long delivery is tried again. Default: 5 retries within 300 seconds.

@@ -83,10 +83,7 @@ impl Custom {
         }
         if body["EncryptionConfiguration"].is_object() {
             let key = body["EncryptionConfiguration"]["KmsKeyIdentifier"].as_str();
-            let shown = key.map(|key| {
-                let arn = format!("arn:aws:kms:us-east-1:{ACCOUNT}:key/of-{}", key.replace('/', "-"));
-                json!({ "KmsKeyIdentifier": if key.starts_with("arn:") { key.to_owned() } else { arn } })
-            });
+            let shown = key.map(|key| json!({ "KmsKeyIdentifier": shown_key(key) }));
             bus["EncryptionConfiguration"] = shown.unwrap_or_default();
         }
         Ok(())
@@ -200,6 +197,7 @@ impl Holdings {
                 made["EventSourceArn"] = json!(arn);
                 made["State"] = json!("ACTIVE");
                 made["CreationTime"] = json!(1_790_000_000);
+                show_key(&mut made);
                 self.forward(&partner, &text("EventBusArn"));
                 let tags = serde_json::from_value(body["Tags"].clone()).unwrap_or_default();
                 self.tags.insert(arn.clone(), tags);
@@ -221,6 +219,7 @@ impl Holdings {
                         source[member] = body[member].clone();
                     }
                 }
+                show_key(source);
                 let to = source["EventBusArn"].as_str().unwrap_or_default().to_owned();
                 self.custom.updated = body.clone();
                 if !body["Configuration"].is_null() {
@@ -255,6 +254,22 @@ impl Holdings {
         self.rules.insert((bus.clone(), rule.clone()), held);
         self.targets
             .insert((bus, rule), vec![json!({ "Id": "to", "Arn": to })]);
+    }
+}
+
+/// A key's alias is shown as the key's ARN.
+fn shown_key(key: &str) -> String {
+    if key.starts_with("arn:") {
+        return key.to_owned();
+    }
+    format!("arn:aws:kms:us-east-1:{ACCOUNT}:key/of-{}", key.replace('/', "-"))
+}
+
+/// The same in an event source.
+fn show_key(source: &mut Json) {
+    let key = &mut source["Configuration"]["PartnerEventsConfiguration"]["PartnerBusKmsKeyIdentifier"];
+    if let Some(written) = key.as_str() {
+        *key = json!(shown_key(written));
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) mod settings;
 pub(super) mod source;
 pub(super) mod subscriber;
 pub(super) mod subscriber_group;
+pub(super) mod subscriber_settings;
 pub(super) mod target;
 pub(super) mod topic_permission;
 
