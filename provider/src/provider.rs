@@ -87,6 +87,9 @@ pub struct Endpoints {
     /// EventBridge's custom event buses, which AWS's command line calls `eventsv2`. If `events` is set and `eventsv2` is not, they are not checked, and a resource of them is an error.
     #[tf(optional, check = check::endpoint)]
     eventsv2: Value<String>,
+    /// IAM. If `events` is set and `iam` is not, a `scalr_eventbridge_subscriber` that makes its role is an error.
+    #[tf(optional, check = check::endpoint)]
+    iam: Value<String>,
     /// CloudWatch Logs.
     #[tf(optional, check = check::endpoint)]
     logs: Value<String>,
@@ -200,6 +203,7 @@ fn environment_endpoints(environment: &Environment<'_>) -> aws::OwnEndpoints {
     aws::OwnEndpoints {
         events: names("EVENTBRIDGE"),
         eventsv2: names("EVENTBRIDGEV2"),
+        iam: names("IAM"),
         sns: names("SNS"),
         sqs: names("SQS"),
     }
@@ -406,6 +410,7 @@ fn endpoints(endpoints: Endpoints) -> Setting<aws::Endpoints> {
     Ok(aws::Endpoints {
         events: known_text(path.events(), endpoints.events)?,
         eventsv2: known_text(path.eventsv2(), endpoints.eventsv2)?,
+        iam: known_text(path.iam(), endpoints.iam)?,
         logs: known_text(path.logs(), endpoints.logs)?,
         sns: known_text(path.sns(), endpoints.sns)?,
         sqs: known_text(path.sqs(), endpoints.sqs)?,

@@ -12,6 +12,7 @@ use aws_sdk_eventbridgev2 as custom;
 use aws_sdk_eventbridgev2::types::{
     BatchConfiguration, BusState, InvokeConfiguration, UniversalTargetParameters,
 };
+use aws_sdk_iam as roles;
 use aws_sdk_sns as topics;
 use aws_sdk_sqs as queues;
 use serde_json::Value;
@@ -38,6 +39,8 @@ pub struct Aws {
     pub custom: custom::Client,
     /// CloudWatch Logs.
     pub logs: logs::Client,
+    /// IAM.
+    pub roles: roles::Client,
     /// SQS.
     pub queues: queues::Client,
     /// SNS.
@@ -58,6 +61,7 @@ impl Aws {
             events: events::Client::new(&config),
             custom: custom::Client::new(&config),
             logs: logs::Client::new(&config),
+            roles: roles::Client::new(&config),
             queues: queues::Client::new(&config),
             topics: topics::Client::new(&config),
         }
@@ -109,6 +113,16 @@ impl Aws {
             .invoke_configuration(invoke)
             .batch_configuration(batch.build());
         block_on(create.send())?.subscriber_arn.context("no ARN")
+    }
+
+    /// Names of the roles.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub fn roles(&self) -> Result<Vec<String>> {
+        let listed = block_on(self.roles.list_roles().send())?;
+        let names = listed.roles().iter().map(|role| role.role_name().to_owned());
+        Ok(names.collect())
     }
 
     /// Names of the subscribers of custom event buses.

@@ -57,7 +57,7 @@ impl Aws {
     }
 
     /// Custom event buses in a region.
-    fn custom(&self, region: &str) -> aws_sdk_eventbridgev2::Client {
+    pub(crate) fn custom(&self, region: &str) -> aws_sdk_eventbridgev2::Client {
         let config = aws_sdk_eventbridgev2::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.to_owned()))
@@ -146,6 +146,19 @@ impl Aws {
             let delete = events.delete_rule().event_bus_name(source).name(rule);
             delete.force(true).send().await.expect("the rule is deleted");
         }
+    }
+
+    /// An operation on queues, in its JSON form.
+    pub(crate) async fn queues(&self, region: &str, operation: &str, body: &Value) -> Value {
+        let scope = format!("AWS4-HMAC-SHA256 Credential={CUSTOMER}/20240101/{region}/sqs/aws4_request");
+        let request = reqwest::Client::new()
+            .post(&self.endpoint)
+            .header("x-amz-target", format!("AmazonSQS.{operation}"))
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("authorization", format!("{scope}, Signature=x"))
+            .body(body.to_string());
+        let answer = request.send().await.expect("it answers");
+        answer.json().await.expect("the answer is JSON")
     }
 
     fn logs(&self, region: &str) -> aws_sdk_cloudwatchlogs::Client {

@@ -15,6 +15,7 @@ mod commands;
 mod companion;
 mod console;
 mod crash;
+mod custom_bus_crash;
 mod delivery;
 mod dev_cli;
 mod exec;

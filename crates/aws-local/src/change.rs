@@ -9,10 +9,12 @@ use serde_json::Value;
 use crate::assumptions::Assumptions;
 use crate::caller::Caller;
 use crate::clock::Millis;
+use crate::delivery::custom_bus::Ask;
 use crate::delivery::http::HttpResult;
-use crate::delivery::recipe::Rendered;
 use crate::model::Service;
 use crate::secret::Secret;
+use crate::segments::{LogId, Place};
+use crate::state::custom_bus::{PublishCall, Rendered, SubscriberId};
 
 /// A request, decoded from the wire.
 #[derive(Debug)]
@@ -90,8 +92,24 @@ pub(crate) enum Change {
         operation: String,
         body: Secret<Value>,
     },
+    /// Events were published on a custom event bus. The segments have them, and how they were published.
+    Published {
+        call: PublishCall,
+        events: Vec<Place>,
+    },
+    /// Retained events were read for a subscriber.
+    Read {
+        subscriber: SubscriberId,
+        log: LogId,
+        ask: Ask,
+        events: Vec<Place>,
+    },
     /// Timers were due.
     Tick,
+    /// The requests and evaluations with these numbers are made again: it is not known how they ended.
+    Resume {
+        ids: Vec<u64>,
+    },
     /// A request over HTTP ended.
     #[serde(rename = "settle")]
     HttpResult {
@@ -125,6 +143,16 @@ pub(crate) enum Change {
     SkipDeliveries {
         to: u64,
     },
+}
+
+impl Change {
+    /// The retained events that it names.
+    pub(crate) fn places(&self) -> &[Place] {
+        match self {
+            Self::Published { events, .. } | Self::Read { events, .. } => events,
+            _ => &[],
+        }
+    }
 }
 
 /// An entry as the journal stores it: JSON, that of a request in pieces, so that its body is neither copied nor

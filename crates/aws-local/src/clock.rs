@@ -55,6 +55,11 @@ impl Dice {
         Self(seed)
     }
 
+    /// What it takes to go on from here with [`Self::new`].
+    pub(crate) fn state(&self) -> u64 {
+        self.0
+    }
+
     pub(crate) fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;

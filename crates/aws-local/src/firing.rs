@@ -92,6 +92,7 @@ fn remove_custom_bus(turn: &mut Turn<'_>, realm: &RealmId, name: &str, at: Milli
     if found.is_some_and(|bus| bus.deleted.is_some_and(|deleted| deleted <= at))
         && let Some(gone) = here.remove_bus(name)
     {
+        turn.gone_logs.push(gone.log.id);
         turn.dropped.push(Box::new(gone));
     }
 }

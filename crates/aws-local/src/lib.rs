@@ -6,14 +6,14 @@
 //! ```text
 //! admission arn assumptions clock fault host injection jsontext model page policy schedule secret   leaves: they use no module of ours but each other
 //! config caller jsonata/   what a process is started with; who makes a request; JSONATA of a subscriber: no state, no clock
+//! disk/              the disk operations; what may go wrong there; how far a writer is
+//! segments/          retained events in files: appending, reading, expiry
 //! state/             the world: buses, rules, targets, sources, log groups, queues, timers (data only)
 //! turn               what any change may touch: world, time, randomness, deliveries to send
 //! delivery/          from an accepted event to its targets: permission, envelope, transformer, attempt, miss
 //! ops/               one operation of AWS's, one function
 //! firing             what the clock sets off: schedules, replays, retries, expiry
 //! change             a change of the state, as it is asked for and as it is stored
-//! disk/              the disk operations; what may go wrong there; how far a writer is
-//! segments/          retained events in files: appending, reading, expiry; nothing appends yet
 //! journal/           changes on disk: appending, reading back, snapshots
 //! engine/            one lock, one turn at a time, answers after the disk
 //! http/              bytes to calls: protocols, the carrier of deliveries, the local endpoints
@@ -44,14 +44,6 @@ mod page;
 mod policy;
 mod schedule;
 mod secret;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        unused_imports,
-        reason = "custom event buses will append to it and read it"
-    )
-)]
 mod segments;
 mod server;
 mod state;

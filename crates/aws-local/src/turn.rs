@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use crate::clock::{Dice, Millis};
 use crate::policy::Policy;
+use crate::segments::LogId;
 use crate::state::bus::LogLevel;
-use crate::state::custom_bus::NewEvent;
+use crate::state::custom_bus::{Event, Kept, NewEvent, PublishCall};
 use crate::state::{RealmId, World};
 
 /// The steps of one turn, some ten nanoseconds each. As many as one event may take, or a turn of one event would be
@@ -25,6 +26,7 @@ pub(crate) struct Turn<'w> {
     pub(crate) world: &'w mut World,
     pub(crate) now: Millis,
     pub(crate) dice: Dice,
+    seed: u64,
     /// Deliveries over HTTP that are to be sent once the change is stored.
     pub(crate) effects: Vec<u64>,
     pub(crate) steps: usize,
@@ -40,6 +42,14 @@ pub(crate) struct Turn<'w> {
     pub(crate) log_bytes: usize,
     /// What custom event buses send to other buses, published once the rest of the turn is done.
     pub(crate) forwards: VecDeque<Forward>,
+    /// Events that custom event buses keep from now on, in their order; those that a caller published come first.
+    pub(crate) kept: Vec<Kept>,
+    /// The events that were published or read in this turn; none of one that its bus no longer keeps.
+    pub(crate) at_hand: BTreeMap<(LogId, u64), Option<Arc<Event>>>,
+    /// The call that published events on a custom event bus.
+    pub(crate) published: Option<PublishCall>,
+    /// Logs of events whose buses are gone.
+    pub(crate) gone_logs: Vec<LogId>,
     /// The subscribers that have something to send before the turn ends.
     pub(crate) touched: BTreeSet<(RealmId, String, String)>,
     /// What takes long to drop; it is dropped when the lock is released.
@@ -87,6 +97,7 @@ impl<'w> Turn<'w> {
             world,
             now,
             dice: Dice::new(seed),
+            seed,
             effects: Vec::new(),
             steps: STEPS_MAX,
             events: 1,
@@ -95,9 +106,25 @@ impl<'w> Turn<'w> {
             bus_logs: BTreeMap::new(),
             log_bytes: LOG_BYTES_MAX,
             forwards: VecDeque::new(),
+            kept: Vec::new(),
+            at_hand: BTreeMap::new(),
+            published: None,
+            gone_logs: Vec::new(),
             touched: BTreeSet::new(),
             dropped: Vec::new(),
         }
+    }
+
+    /// What a caller published on a custom event bus is kept. What follows from it must not depend on what of the request is not
+    /// stored.
+    pub(crate) fn published(&mut self, call: PublishCall) {
+        let buses = &mut self.world.realm(&call.realm).custom_buses.buses;
+        if let Some(bus) = buses.get_mut(&call.bus) {
+            bus.metrics.call(call.entries, call.failed);
+        }
+        self.published = Some(call);
+        self.events = 1;
+        self.dice = Dice::new(!self.seed);
     }
 
     /// Takes steps before they are made; false where fewer are left.

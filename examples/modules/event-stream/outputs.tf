@@ -9,16 +9,21 @@ output "status" {
 }
 
 output "event_bus_name" {
-  description = "The bus on which Scalr's events arrive; further rules go here."
-  value       = scalr_eventbridge_bus.this.name
+  description = "The Classic bus on which Scalr's events arrive; further rules go here. Null with a custom event bus."
+  value       = one(scalr_eventbridge_bus.this[*].name)
+}
+
+output "event_bus_arn" {
+  description = "The custom event bus on which Scalr's events arrive; further subscribers go here. Null with a Classic bus."
+  value       = one(scalr_eventbridge_event_source.this[*].event_bus_arn)
 }
 
 output "region" {
   description = "The bus's region."
-  value       = scalr_eventbridge_bus.this.region
+  value       = local.region
 }
 
 output "log_groups" {
   description = "The log group of each rule."
-  value       = { for name, target in scalr_eventbridge_target.this : name => target.log_group.name }
+  value       = local.log_groups
 }

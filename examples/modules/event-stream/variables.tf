@@ -13,9 +13,29 @@ variable "region" {
   type        = string
 }
 
+variable "event_bus" {
+  description = <<-EOT
+    The kind of event bus: `classic`, with a rule and a target for each of `rules`, or `custom` (EventBridge V2), which keeps
+    the events, with a subscriber and a role for each. Another kind replaces the bus, and AWS drops what Scalr sends meanwhile.
+  EOT
+  type        = string
+  default     = "classic"
+  nullable    = false
+  validation {
+    condition     = contains(["classic", "custom"], var.event_bus)
+    error_message = "event_bus is `classic` or `custom`."
+  }
+}
+
+variable "bus_retention_in_days" {
+  description = "How long a custom event bus keeps the events: 1 to 365 days. Default: 1, which is not charged for. A Classic one keeps none."
+  type        = number
+  default     = null
+}
+
 variable "rules" {
   description = <<-EOT
-        Rules by name: the type of event (`RunExecuted` or `AuditLog`), the filters that an event must pass, and the log group,
+    Rules by name: the type of event (`RunExecuted` or `AuditLog`), the filters that an event must pass, and the log group,
     which is created. A filter is a list of strings, of which any may match. If filters cannot express the pattern, set
     `event_pattern` instead: `provider::scalr::event_pattern("RunExecuted", { is_dry = false })`.
   EOT
@@ -52,7 +72,7 @@ variable "delivery_check" {
 }
 
 variable "tags" {
-  description = "Tags of the bus and the rules."
+  description = "Tags of the bus and the rules; with a custom event bus of the bus, the event source and the subscribers."
   type        = map(string)
   default     = {}
 }

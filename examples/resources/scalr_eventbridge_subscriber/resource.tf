@@ -16,12 +16,12 @@ resource "scalr_eventbridge_event_source" "prod" {
   partner_event_source_arn = scalr_eventbridge_connection.prod.event_source_arn
 }
 
-# Runs that failed go to a queue. The role allows sqs:SendMessage on both queues, and trusts events.amazonaws.com.
+# Runs that failed go to a queue. The role that is made allows sqs:SendMessage on both queues, and nothing else.
 resource "scalr_eventbridge_subscriber" "failed_runs" {
   name          = "failed-runs"
   event_bus_arn = scalr_eventbridge_event_source.prod.event_bus_arn
   target_arn    = "arn:aws:sqs:us-east-1:123456789012:failed-runs"
-  role_arn      = "arn:aws:iam::123456789012:role/scalr-events"
+  role          = { create = true }
 
   filter = [{
     scope   = "DATA"

@@ -27,6 +27,7 @@ pub mod reach;
 mod reads;
 pub mod regional;
 pub mod retry;
+pub mod roles;
 pub mod settings;
 mod sign_in;
 mod statement;

@@ -11,6 +11,7 @@ use aws_sdk_eventbridge as events;
 use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::operation::RequestId;
 use aws_sdk_eventbridgev2 as custom;
+use aws_sdk_iam as roles;
 use aws_sdk_sns as topics;
 use aws_sdk_sqs as queues;
 use tfplugin::{CancellationToken, Operation};
@@ -81,6 +82,7 @@ impl Limits {
 }
 
 /// The clients of one region, which all operations there share.
+#[expect(clippy::struct_excessive_bools, reason = "one answer a service")]
 #[derive(Debug)]
 pub struct Clients {
     /// Name of the region.
@@ -93,6 +95,10 @@ pub struct Clients {
     pub has_custom_buses: bool,
     /// CloudWatch Logs.
     pub logs: logs::Client,
+    /// IAM, which is the same in all regions.
+    pub roles: roles::Client,
+    /// Whether IAM is where EventBridge is.
+    pub has_roles: bool,
     /// SQS.
     pub queues: queues::Client,
     /// Whether SQS is where EventBridge is: of one that is not, nothing follows.
@@ -149,6 +155,8 @@ impl Clients {
             custom: client!(custom, &endpoints.eventsv2),
             has_custom_buses: is_beside(base, settings, endpoints.eventsv2.is_some() || named.eventsv2),
             logs: client!(logs, &endpoints.logs),
+            roles: client!(roles, &endpoints.iam),
+            has_roles: is_beside(base, settings, endpoints.iam.is_some() || named.iam),
             queues: client!(queues, &endpoints.sqs),
             has_queues: is_beside(base, settings, endpoints.sqs.is_some() || named.sqs),
             topics: client!(topics, &endpoints.sns),
@@ -160,6 +168,7 @@ impl Clients {
             shown: Endpoints {
                 events: shown(&endpoints.events),
                 eventsv2: shown(&endpoints.eventsv2),
+                iam: shown(&endpoints.iam),
                 logs: shown(&endpoints.logs),
                 sns: shown(&endpoints.sns),
                 sqs: shown(&endpoints.sqs),
@@ -279,6 +288,7 @@ impl Regional {
     {
         let shown = match operation.split(':').next() {
             Some("eventsv2") => &self.shown.eventsv2,
+            Some("iam") => &self.shown.iam,
             Some("logs") => &self.shown.logs,
             Some("sns") => &self.shown.sns,
             Some("sqs") => &self.shown.sqs,

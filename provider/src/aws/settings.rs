@@ -74,6 +74,8 @@ pub struct Endpoints {
     pub events: Option<String>,
     /// EventBridge's custom event buses.
     pub eventsv2: Option<String>,
+    /// IAM.
+    pub iam: Option<String>,
     /// CloudWatch Logs.
     pub logs: Option<String>,
     /// SNS.
@@ -92,6 +94,8 @@ pub struct OwnEndpoints {
     pub events: bool,
     /// EventBridge's custom event buses.
     pub eventsv2: bool,
+    /// IAM.
+    pub iam: bool,
     /// SNS.
     pub sns: bool,
     /// SQS.

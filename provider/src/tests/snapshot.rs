@@ -102,6 +102,11 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         include_str!("aws/subscriber.rs"),
     ),
     (
+        "aws/subscriber_role",
+        aws::subscriber_role::SCENARIOS,
+        include_str!("aws/subscriber_role.rs"),
+    ),
+    (
         "aws/subscriber_group",
         aws::subscriber_group::SCENARIOS,
         include_str!("aws/subscriber_group.rs"),

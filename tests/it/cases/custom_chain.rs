@@ -39,6 +39,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("activation::revoked_source", revoked_source),
         Case::new("delivery_check::custom_bus", arrives),
         Case::new("custom_bus::move_from_classic", move_from_classic),
+        Case::new("custom_bus::events_of_both_kinds", events_of_both_kinds),
     ];
     for link in BREAKS {
         rows.push(Case::new(
@@ -168,6 +169,72 @@ fn move_from_classic(tool: &Tool) -> Result<()> {
     verify::arrives(&workdir, "/moved", "RunExecuted")?;
     workdir.plan_empty()?;
     Ok(())
+}
+
+/// One account has both kinds, each with a connection of its own: both get the run, and what is destroyed of one is not of the other.
+fn events_of_both_kinds(tool: &Tool) -> Result<()> {
+    const BESIDE: &str = r#"
+resource "scalr_eventbridge_connection" "eu" {
+  name           = "eu"
+  aws_account_id = "123456789012"
+  region         = "eu-west-1"
+}
+resource "scalr_eventbridge_custom_bus" "eu" {
+  name   = "scalr"
+  region = scalr_eventbridge_connection.eu.region
+}
+resource "scalr_eventbridge_event_source" "eu" {
+  name                     = "eu"
+  event_bus_arn            = scalr_eventbridge_custom_bus.eu.arn
+  partner_event_source_arn = scalr_eventbridge_connection.eu.event_source_arn
+}
+resource "scalr_eventbridge_subscriber" "eu" {
+  name          = "runs"
+  event_bus_arn = scalr_eventbridge_event_source.eu.event_bus_arn
+  role          = { create = true }
+  log_group     = { name = "/scalr/runs", create = true, delete_on_destroy = true }
+}
+resource "scalr_eventbridge_activation" "eu" {
+  connection_id = scalr_eventbridge_connection.eu.id
+  depends_on    = [scalr_eventbridge_subscriber.eu]
+}
+"#;
+    let activation = hcl::with(
+        hcl::ACTIVATION,
+        "scalr_eventbridge_bus.scalr",
+        "scalr_eventbridge_target.logs",
+    );
+    let classic = hcl::all(&[CONNECTION, hcl::BUS, hcl::RULE, hcl::TARGET, &activation]);
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[&classic, BESIDE]))?;
+    verify::without_warnings(&workdir.apply_counts(10, 0, 0)?)?;
+    workdir.plan_empty()?;
+    let there = workdir.companion.aws_in("eu-west-1");
+    let of_run = |region: &str| -> Result<usize> {
+        let messages = workdir.companion.aws_in(region).messages(GROUP)?;
+        let runs = messages.iter().filter(|event| event["region"] == region);
+        Ok(runs.count())
+    };
+    let arrive = |region: &str, count: usize| {
+        verify::until(&format!("{count} runs in {region}"), || {
+            Ok((of_run(region)? == count).then_some(()))
+        })
+    };
+    verify::start_run(&workdir)?;
+    arrive("us-east-1", 1)?;
+    arrive("eu-west-1", 1)?;
+    // AWS's own Classic bus for the event source is the only one there.
+    ensure!(there.buses()?.len() == 1 && there.custom_buses()?.len() == 1);
+    ensure!(workdir.aws().buses()?.len() == 1 && workdir.aws().custom_buses()?.is_empty());
+
+    workdir.config(&classic)?;
+    workdir.apply_counts(0, 0, 5)?;
+    ensure!(there.buses()?.is_empty() && there.custom_buses()?.is_empty() && there.groups()?.is_empty());
+    ensure!(workdir.aws().roles()?.is_empty());
+    verify::start_run(&workdir)?;
+    arrive("us-east-1", 2)?;
+    workdir.destroy()?;
+    verify::nothing_left(&workdir, "us-east-1", &[GROUP])
 }
 
 fn broken(tool: &Tool, link: &Break) -> Result<()> {

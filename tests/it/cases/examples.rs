@@ -58,13 +58,14 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 /// The examples that are modules, with tests of their own.
-const TESTED: [&str; 6] = [
+const TESTED: [&str; 7] = [
     "modules/audit-trail",
     "modules/event-stream",
     "modules/monitoring-alerts",
     "modules/rule-to-arn",
     "modules/workflow-automation",
     "quickstart",
+    "quickstart-custom-bus",
 ];
 
 fn folders(of: &Path) -> Vec<PathBuf> {
@@ -110,7 +111,15 @@ fn own_tests(tool: &Tool, folder: &str) -> Result<()> {
             ended.text
         );
     }
-    ensure!(workdir.aws().buses()?.is_empty() && workdir.companion.aws_in("eu-west-1").buses()?.is_empty());
+    for region in ["us-east-1", "eu-west-1"] {
+        let here = workdir.companion.aws_in(region);
+        ensure!(
+            here.buses()?.is_empty() && here.custom_buses()?.is_empty(),
+            "{region}"
+        );
+    }
+    let roles = workdir.aws().roles()?;
+    ensure!(roles.is_empty(), "roles are left: {roles:?}");
     Ok(())
 }
 

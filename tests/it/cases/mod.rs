@@ -26,6 +26,7 @@ mod eventbridge_event_source;
 mod eventbridge_queue;
 mod eventbridge_rule;
 mod eventbridge_subscriber;
+mod eventbridge_subscriber_role;
 mod eventbridge_target;
 mod eventbridge_topic_permission;
 mod examples;
@@ -62,6 +63,7 @@ pub(crate) fn table() -> Vec<Case> {
         eventbridge_custom_bus::cases,
         eventbridge_event_source::cases,
         eventbridge_subscriber::cases,
+        eventbridge_subscriber_role::cases,
         eventbridge_queue::cases,
         eventbridge_api_destination::cases,
         eventbridge_rule::cases,

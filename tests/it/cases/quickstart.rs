@@ -18,6 +18,7 @@ pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("examples::quickstart", quickstart),
         Case::new("examples::quickstart_delivers_what_was_held", held),
+        Case::new("examples::quickstart_on_a_custom_bus", on_a_custom_bus),
         Case::new("import::quickstart", import),
         Case::new("import::quickstart_by_identity", import_by_identity).needs(Feature::ImportByIdentity),
         Case::new("elsewhere::whole_page", elsewhere),
@@ -28,12 +29,12 @@ pub(crate) fn cases() -> Vec<Case> {
 pub(crate) fn workdir(tool: &Tool, companion: Companion) -> Result<Workdir> {
     let workdir = Workdir::with(tool, companion)?;
     workdir.remove("provider.tf");
-    copy(workdir.path())?;
+    copy("quickstart", workdir.path())?;
     Ok(workdir)
 }
 
-fn copy(to: &Path) -> Result<()> {
-    Ok(paths::copy_files(&paths::example("quickstart"), to, ".tf")?)
+fn copy(example: &str, to: &Path) -> Result<()> {
+    Ok(paths::copy_files(&paths::example(example), to, ".tf")?)
 }
 
 fn quickstart(tool: &Tool) -> Result<()> {
@@ -56,6 +57,33 @@ fn quickstart(tool: &Tool) -> Result<()> {
 
     workdir.destroy()?;
     ensure!(workdir.resources()?.is_empty());
+    verify::nothing_left(&workdir, "us-east-1", &GROUPS)
+}
+
+/// The twin with subscribers, roles and an event source; the delivery check is part of it.
+fn on_a_custom_bus(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    workdir.remove("provider.tf");
+    copy("quickstart-custom-bus", workdir.path())?;
+    verify::without_warnings(&workdir.apply_counts(8, 0, 0)?)?;
+    ensure!(workdir.output("status")? == "active");
+    workdir.plan_empty()?;
+    let partner = workdir.attribute("scalr_eventbridge_connection.this", "event_source_name")?;
+    ensure!(workdir.aws().source_state(&partner)?.as_deref() == Some("ACTIVE"));
+    let mut roles = workdir.aws().roles()?;
+    roles.sort();
+    ensure!(
+        roles == ["scalr-AuditLog-us-east-1", "scalr-RunExecuted-us-east-1"],
+        "{roles:?}"
+    );
+    let [audit, runs] = GROUPS;
+    verify::arrives(&workdir, audit, "AuditLog")?;
+    let event = verify::arrives(&workdir, runs, "RunExecuted")?;
+    ensure!(event["source"] == partner.as_str(), "{event}");
+    workdir.destroy()?;
+    let roles = workdir.aws().roles()?;
+    ensure!(roles.is_empty(), "roles are left: {roles:?}");
+    ensure!(workdir.aws().custom_buses()?.is_empty());
     verify::nothing_left(&workdir, "us-east-1", &GROUPS)
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use super::{SCALR, local, measure, plans, put_events};
+use super::{SCALR, measure, plans, put_events, server};
 use crate::{places, shell};
 
 /// More than this is worse, not noise.
@@ -184,7 +184,7 @@ fn built_in(profile: &str) -> PathBuf {
 fn report(programs: &Path, measuring: &Path) -> Result<Value> {
     let bench = measuring.join("examples/bench");
     let mut report = measure(&bench, &programs.join(SCALR.program), &SCALR)?;
-    let server = local::start(&programs.join("scalr-eventbridge"), None)?;
+    let server = server::start(&programs.join("scalr-eventbridge"), None)?;
     let taken = put_events::measure(&server.endpoint, PUT, || server.cpu())?;
     report["events_per_second"] = taken.events_per_second.into();
     report["cpu_us_per_event"] = taken.cpu_us_per_event.into();

@@ -1,15 +1,15 @@
 //! `cargo xtask bench local`: the local AWS beside moto's server, each alone, under the same load from the same client.
 
-use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::custom_buses;
+use super::server::{Server, start};
 use crate::{places, shell};
 
 const MOTO: &str = "moto[server]==5.2.5";
@@ -46,7 +46,7 @@ pub(super) fn run(more: &[String]) -> Result<()> {
     }
     println!("{}", table(&rows));
     println!("{}", hostile(&program)?);
-    println!("{}", custom_buses::run(&program)?);
+    println!("{}", custom_buses::run(&program, custom_buses::RETAINED)?);
     Ok(())
 }
 
@@ -65,37 +65,6 @@ fn hostile(program: &Path) -> Result<String> {
 }
 
 type Start<'a> = &'a dyn Fn() -> Result<Server>;
-
-/// A server of its own process, ended with this value.
-pub(super) struct Server {
-    child: Child,
-    pub(super) endpoint: String,
-}
-
-impl Server {
-    /// The CPU time that the process has taken, from the kernel's count.
-    pub(super) fn cpu(&self) -> Result<Duration> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        cpu(&stat).context("no CPU times in /proc/PID/stat")
-    }
-}
-
-/// The sum of user and system time in a process's `stat`, in ticks of 10 ms. The program's name may hold anything, so what
-/// is counted begins after it.
-fn cpu(stat: &str) -> Option<Duration> {
-    const TICK_MS: u64 = 10;
-    let (_, fields) = stat.rsplit_once(')')?;
-    let mut times = fields.split_whitespace().skip(11);
-    let mut next = || times.next()?.parse::<u64>().ok();
-    Some(Duration::from_millis((next()? + next()?) * TICK_MS))
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 fn build() -> Result<()> {
     let product = ["-p", "scalr-eventbridge", "--bin", "scalr-eventbridge"];
@@ -119,35 +88,6 @@ fn moto() -> Result<std::path::PathBuf> {
         std::fs::write(done, "")?;
     }
     Ok(program)
-}
-
-/// Starts the program's local AWS.
-pub(super) fn start(program: &Path, data: Option<&Path>) -> Result<Server> {
-    start_with(program, data, &[])
-}
-
-/// The same with more options.
-pub(super) fn start_with(program: &Path, data: Option<&Path>, more: &[&str]) -> Result<Server> {
-    let mut command = Command::new(program);
-    command
-        .args(["aws-local", "--listen", "127.0.0.1:0", "--json"])
-        .args(more);
-    if let Some(folder) = data {
-        command.arg("--data-dir").arg(folder);
-    }
-    println!("$ {}", shell::spell(&command));
-    let mut child = command.stdout(Stdio::piped()).spawn()?;
-    let out = child.stdout.take().context("no stdout")?;
-    let mut server = Server {
-        child,
-        endpoint: String::new(),
-    };
-    let mut line = String::new();
-    BufReader::new(out).read_line(&mut line)?;
-    let ready: Value = serde_json::from_str(&line)?;
-    let endpoint = ready["aws"]["endpoint"].as_str().context("no endpoint")?;
-    endpoint.clone_into(&mut server.endpoint);
-    Ok(server)
 }
 
 fn moto_server(program: &Path) -> Result<Server> {
@@ -269,24 +209,9 @@ fn keeps(report: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use serde_json::json;
 
-    use super::{cpu, keeps, table, waits};
-
-    #[test]
-    fn cpu_times_follow_the_name_of_the_program() {
-        let check = |stat: &str, expected: Option<u64>| {
-            assert_eq!(cpu(stat), expected.map(Duration::from_millis), "{stat}");
-        };
-        check(
-            "7 (a b) c) S 1 7 7 0 -1 4194304 1 0 0 0 30 12 0 0 20 0",
-            Some(420),
-        );
-        check("7 (a) S 1 7 7 0 -1 4194304 1 0 0 0 30", None);
-        check("", None);
-    }
+    use super::{keeps, table, waits};
 
     #[test]
     fn limits_are_kept_when_each_is() {

@@ -16,6 +16,7 @@ mod http;
 mod local;
 mod plans;
 mod put_events;
+mod server;
 
 /// Options of `cargo xtask bench`.
 #[derive(clap::Args)]
@@ -38,7 +39,8 @@ enum What {
     Patterns,
     /// The local AWS under load, beside moto's server; needs Python.
     Local,
-    /// The part of that about custom event buses; `-- PROGRAM` measures that one in place of a release build.
+    /// The part of that about custom event buses; `-- PROGRAM` measures that one in place of a release build, `-- PROGRAM COUNT`
+    /// with so many retained events.
     CustomBuses,
     /// A plan over 500 connections and their destroy, with Scalr 50 ms away; needs Terraform. `-- FOLDER` measures the programs there.
     Plans,
@@ -80,7 +82,16 @@ fn companion(more: &[String]) -> Result<PathBuf> {
 }
 
 fn custom_bus_rows(more: &[String]) -> Result<()> {
-    println!("{}", custom_buses::run(&companion(more)?)?);
+    let (program, retained) = match more {
+        [program, count] => (
+            companion(std::slice::from_ref(program))?,
+            count
+                .parse()
+                .context("the second argument is how many events are retained")?,
+        ),
+        more => (companion(more)?, custom_buses::RETAINED),
+    };
+    println!("{}", custom_buses::run(&program, retained)?);
     Ok(())
 }
 

@@ -1,17 +1,15 @@
 //! What a target is given of the events of a subscriber's batch: payloads, and the parameters of calls.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::clock::{Dice, Millis};
 use crate::jsonata::{Limits, Setting};
-use crate::state::custom_bus::{ContentType, Event, Program, Subscriber};
+use crate::state::custom_bus::{ContentType, Event, Made, Output, Program, Rendered, Subscriber, Whole};
 
 /// Once so much was made of a batch, or its expressions did so much work, the rest of it is left to another.
 const BATCH_BYTES_MAX: usize = 10 * 1024 * 1024;
@@ -37,52 +35,12 @@ enum Form {
     Jsonata,
 }
 
-/// What was made. What needs no expression is left out: the journal has the events already.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct Rendered {
-    /// By the number of the event; events that have none are left to another batch.
-    pub(crate) each: BTreeMap<u64, Made>,
-    /// The parameters of the call.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) whole: Option<Whole>,
-}
-
-/// What was made of one event.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Made {
-    Done {
-        /// The result of the transformer's expression, if it has one.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        result: Option<Output>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        parameters: Option<Value>,
-    },
-    Failed(String),
-}
-
-/// The result of an expression.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Output {
-    text: Arc<str>,
-    /// It is no JSON.
-    is_text: bool,
-}
-
 /// What a target is given of one event.
 #[derive(Debug)]
 pub(in crate::delivery) struct Payload {
     pub(in crate::delivery) text: Arc<str>,
     is_text: bool,
     pub(in crate::delivery) parameters: Option<Value>,
-}
-
-/// The parameters of a call for the whole batch.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Whole {
-    Done(Value),
-    Failed(String),
 }
 
 impl Payload {

@@ -7,13 +7,14 @@ use serde_json::Value;
 use crate::caller::Caller;
 use crate::change::{Change, Entry};
 use crate::clock::Millis;
-use crate::delivery::custom_bus::record_evaluation;
 use crate::delivery::job::Job;
-use crate::delivery::{self, finish};
+use crate::delivery::{self, custom_bus, finish};
 use crate::fault::Fault;
 use crate::firing;
 use crate::ops::{self, Call, Output, Prepared};
+use crate::segments::LogId;
 use crate::state::World;
+use crate::state::custom_bus::{Kept, PublishCall};
 use crate::state::pattern::EventPattern;
 use crate::state::timers::Timer;
 use crate::turn::{STEPS_MAX, Turn};
@@ -39,6 +40,12 @@ pub(super) struct Made {
     pub(super) jobs: Vec<Job>,
     /// The operation changed nothing, and need not be stored.
     pub(super) unchanged: bool,
+    /// Events that are kept from now on; those that a caller published come first.
+    pub(super) kept: Vec<Kept>,
+    /// The call that published those.
+    pub(super) published: Option<PublishCall>,
+    /// Logs of events that are gone.
+    pub(super) gone_logs: Vec<LogId>,
     /// What takes long to drop, and is dropped without the lock.
     pub(super) dropped: Dropped,
 }
@@ -66,7 +73,7 @@ impl Core {
         core
     }
 
-    /// A core that replays stored changes: what was accepted once is accepted again, whatever the limit is now.
+    /// A core that makes stored changes again: what was accepted once is accepted, whatever the limit is now.
     pub(super) fn replaying(world: World, log_bytes_max: u64) -> Self {
         Self::new(world, usize::MAX, log_bytes_max)
     }
@@ -92,15 +99,8 @@ impl Core {
         self.last
     }
 
-    /// Makes a stored change again.
-    pub(super) fn replay(&mut self, entry: &Entry) {
-        if let Err(fault) = self.make(entry).answer {
-            tracing::warn!(?fault, "a stored change is refused at its replay");
-        }
-    }
-
-    /// Makes a change. The answer matters for calls only.
-    pub(super) fn make(&mut self, entry: &Entry) -> Made {
+    /// Makes a change. The answer matters for calls only. `events` are the retained ones that it names.
+    pub(super) fn make(&mut self, entry: &Entry, events: Vec<Kept>) -> Made {
         let moment = Moment {
             at: entry.at,
             seed: entry.seed,
@@ -117,10 +117,13 @@ impl Core {
                     answer: Err(fault),
                     jobs: Vec::new(),
                     unchanged: true,
+                    kept: Vec::new(),
+                    published: None,
+                    gone_logs: Vec::new(),
                     dropped: Dropped::new(),
                 },
             },
-            other => self.turn(moment, other),
+            other => self.turn(moment, other, events),
         }
     }
 
@@ -155,26 +158,38 @@ impl Core {
         let answer = (prepared.run)(&mut call);
         let unchanged = call.unchanged;
         finish(&mut call.turn);
-        let (jobs, dropped) = jobs(call.turn);
+        let made = made(call.turn, answer, unchanged);
         self.world.limit_logs(self.log_bytes_max, moment.at);
-        Made {
-            answer,
-            jobs,
-            unchanged,
-            dropped,
-        }
+        made
     }
 
     /// Makes a change that is not a call.
-    fn turn(&mut self, moment: Moment, change: &Change) -> Made {
+    fn turn(&mut self, moment: Moment, change: &Change, events: Vec<Kept>) -> Made {
         self.last = moment.at;
         let mut turn = Turn::new(&mut self.world, moment.at, moment.seed);
         match change {
             Change::Call { .. } => {}
+            Change::Published { call, .. } => {
+                for kept in events {
+                    custom_bus::publish_again(&mut turn, &call.realm, &call.bus, kept);
+                }
+                turn.published(call.clone());
+            }
+            Change::Read {
+                subscriber, log, ask, ..
+            } => {
+                let events: Vec<_> = events.into_iter().map(|kept| kept.event).collect();
+                custom_bus::give(&mut turn, &custom_bus::To::named(subscriber), *log, ask, &events);
+            }
             Change::Tick => firing::fire(&mut turn),
+            Change::Resume { ids } => {
+                for id in ids {
+                    turn.world.timers.set(moment.at, Timer::Retry { id: *id });
+                }
+            }
             Change::HttpResult { delivery, result } => delivery::record_result(&mut turn, *delivery, result),
             Change::Evaluated { delivery, rendered } => {
-                record_evaluation(&mut turn, *delivery, rendered.clone());
+                custom_bus::record_evaluation(&mut turn, *delivery, rendered.clone());
             }
             Change::MoveClock { by } => {
                 turn.world.clock_offset += by;
@@ -183,6 +198,7 @@ impl Core {
             Change::Reset => {
                 let emptied = turn.world.emptied();
                 let before = std::mem::replace(turn.world, emptied);
+                turn.gone_logs.extend(before.last_events().into_keys());
                 turn.dropped.push(Box::new(before));
             }
             Change::Targets { urls } => turn.world.targets.clone_from(urls),
@@ -191,14 +207,9 @@ impl Core {
             Change::SkipDeliveries { to } => turn.world.outbox.skip(*to),
         }
         finish(&mut turn);
-        let (jobs, dropped) = jobs(turn);
+        let made = made(turn, Ok(Output::Value(Value::Null)), false);
         self.world.limit_logs(self.log_bytes_max, moment.at);
-        Made {
-            answer: Ok(Output::Value(Value::Null)),
-            jobs,
-            unchanged: false,
-            dropped,
-        }
+        made
     }
 
     /// What has to be true of a state that was read from disk, and takes too long for the first caller who needs it.
@@ -206,21 +217,22 @@ impl Core {
         self.world.patterns().for_each(EventPattern::ready_now);
         self.world.trim_logs(self.log_bytes_max, self.last);
     }
-
-    /// Sends deliveries again whose request is lost: at least once, as with AWS.
-    pub(super) fn resume(&mut self, ids: impl IntoIterator<Item = u64>) {
-        for id in ids {
-            self.world.timers.set(self.last, Timer::Retry { id });
-        }
-    }
 }
 
-/// What the deliveries need done, and what is left to drop.
-fn jobs(mut turn: Turn<'_>) -> (Vec<Job>, Dropped) {
+/// What a turn led to.
+fn made(mut turn: Turn<'_>, answer: Result<Output, Fault>, unchanged: bool) -> Made {
     let ids = std::mem::take(&mut turn.effects).into_iter();
     let jobs = ids.filter_map(|id| delivery::job(&mut turn, id)).collect();
     turn.world.steps_most = turn.world.steps_most.max(STEPS_MAX - turn.steps);
-    (jobs, turn.dropped)
+    Made {
+        answer,
+        jobs,
+        unchanged,
+        kept: turn.kept,
+        published: turn.published,
+        gone_logs: turn.gone_logs,
+        dropped: turn.dropped,
+    }
 }
 
 #[cfg(test)]
@@ -252,6 +264,54 @@ mod tests {
         ] {
             assert_eq!(core.now(machine), want, "at {machine}");
         }
+    }
+
+    /// What a subscriber and a bus were once made with is taken again.
+    #[test]
+    fn what_custom_event_buses_accepted_once_is_accepted_again() {
+        let mut core = Core::replaying(World::default(), u64::MAX);
+        let mut make = |operation: &str, body: Value| {
+            let caller = Caller {
+                account: "1".to_owned(),
+                region: "r".to_owned(),
+                key: None,
+            };
+            let change = Change::Call {
+                caller,
+                service: Service::EventsV2,
+                operation: operation.to_owned(),
+                body: body.into(),
+            };
+            let at = core.last + 60_000;
+            let entry = Entry { at, seed: 1, change };
+            let made = core.make(&entry, Vec::new()).answer;
+            made.map(Output::into_value)
+                .unwrap_or_else(|fault| panic!("{operation}: {fault:?}"))
+        };
+        let bus = make("CreateEventBus", json!({ "Name": "b" }))["EventBusArn"].clone();
+        for document in [
+            r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"1"},"Action":"*","Resource":"*"}}"#,
+            r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}"#,
+            "no policy",
+        ] {
+            make(
+                "PutResourcePolicy",
+                json!({ "ResourceArn": bus, "PolicyDocument": document }),
+            );
+        }
+        let invoke = json!({
+            "TargetArn": "arn:aws:events:::aws-sdk:s3:getObject",
+            "RoleArn": "arn:aws:iam::1:role/r",
+            "UniversalTargetParameters": { "Input": "{}" },
+        });
+        let made = make(
+            "CreateSubscriber",
+            json!({ "Name": "s", "EventBusArn": bus, "InvokeConfiguration": invoke }),
+        );
+        make(
+            "UpdateSubscriber",
+            json!({ "SubscriberArn": made["SubscriberArn"], "InvokeConfiguration": invoke }),
+        );
     }
 
     /// Older versions took what is refused by now; a journal with such requests leads to the same state.
@@ -293,11 +353,12 @@ mod tests {
                 operation: operation.to_owned(),
                 body: body.into(),
             };
-            let made = core.make(&Entry {
+            let entry = Entry {
                 at: 1,
                 seed: 1,
                 change,
-            });
+            };
+            let made = core.make(&entry, Vec::new());
             assert!(made.answer.is_ok(), "{operation} {:?}", made.answer.err());
         }
     }

@@ -5,8 +5,10 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! core outgoing recovery   the deterministic core; queued requests; the status of a recovery
+//! replay storage           the core as it is read from disk; where changes and retained events go
 //! locked                   what the lock guards
 //! shared                   the lock, and reading the state from disk again after a refused write
+//! reading                  reading retained events for subscribers
 //! ```
 
 use std::collections::BTreeMap;
@@ -19,26 +21,33 @@ use crate::change::{Change, Request};
 use crate::clock::Millis;
 use crate::config::{Config, UnknownRoles};
 use crate::delivery::http::HttpResult;
-use crate::delivery::recipe::Rendered;
 use crate::fault::Fault;
 use crate::journal::{DataDir, DataError, Health, Journal, Ticket};
 use crate::ops::{self, Output};
-use crate::segments::Lasts;
 use crate::state::World;
+use crate::state::custom_bus::Rendered;
 
 mod core;
 mod locked;
 mod outgoing;
+mod reading;
 mod recovery;
+mod replay;
+#[cfg(test)]
+mod retained;
 mod shared;
+mod storage;
 #[cfg(test)]
 mod tests;
 
 use core::Core;
 use locked::{Locked, seed};
 pub(crate) use outgoing::{Jobs, Queue};
+use reading::Reader;
 use recovery::Recovery;
-use shared::{Shared, disk_fault};
+use replay::Replay;
+use shared::Shared;
+use storage::{Storage, To};
 
 /// How long a caller waits for the state to be read from disk again.
 const RECOVERY_WAIT: Duration = Duration::from_secs(5);
@@ -49,6 +58,7 @@ pub(crate) struct Engine {
     recovery_wait: Duration,
     /// How far the clock was moved forward, once that is on disk.
     clock_offset: watch::Sender<Millis>,
+    reader: Reader,
 }
 
 impl Engine {
@@ -61,25 +71,32 @@ impl Engine {
     pub(crate) fn open_at(config: &Config, dir: Option<&DataDir>) -> Result<(Self, Jobs), DataError> {
         let (outgoing, jobs) = outgoing::channel();
         let log_bytes_max = config.log_bytes_max;
-        let start = |world| Core::replaying(world, log_bytes_max);
-        let (journal, mut core) = match dir {
-            None => (None, start(World::default())),
+        let start = |world, version| Replay::start(world, version, log_bytes_max);
+        let (storage, mut core) = match dir {
+            None => (
+                Storage::temporary(),
+                Core::replaying(World::default(), log_bytes_max),
+            ),
             Some(dir) => {
-                let (journal, _, core) = Journal::open(dir, start, Core::replay, |_| Lasts::new())?;
-                (Some(journal), core)
+                let (journal, segments, Replay { core, .. }) = Journal::open(dir, start)?;
+                let writer = To::Journal(journal);
+                (Storage { writer, segments }, core)
             }
         };
         core.ready();
-        core.resume(core.world.outbox.under_way());
         let mut locked = Locked {
             core: core.limited(config.max_put_bytes),
             put_bytes_max: config.max_put_bytes,
             log_bytes_max,
             default_account: config.account.clone(),
-            journal,
+            storage,
+            unread: BTreeMap::new(),
+            expiry: Millis::MIN,
             outgoing,
             recovery: Recovery::default(),
         };
+        let under_way = locked.core.world.outbox.under_way();
+        locked.resume(under_way.into_iter().collect());
         let urls: BTreeMap<String, String> = config.targets.iter().cloned().collect();
         if urls != locked.core.world.targets {
             let at = locked.now();
@@ -94,10 +111,13 @@ impl Engine {
             let (at, assumptions) = (locked.now(), config.assumptions.clone());
             locked.make(at, Change::Assume { assumptions });
         }
+        let clock_offset = watch::Sender::new(locked.core.world.clock_offset);
+        let shared = Shared::new(locked);
         let engine = Self {
-            clock_offset: watch::Sender::new(locked.core.world.clock_offset),
-            shared: Shared::new(locked),
+            reader: Reader::new(Arc::clone(&shared), RECOVERY_WAIT),
+            shared,
             recovery_wait: RECOVERY_WAIT,
+            clock_offset,
         };
         Ok((engine, jobs))
     }
@@ -124,6 +144,8 @@ impl Engine {
     pub(crate) async fn record_evaluation(&self, delivery: u64, rendered: Rendered) {
         self.record(delivery, Change::Evaluated { delivery, rendered })
             .await;
+        // The batch is sent when its events are read; what fails here, the ticking task does.
+        let _ = self.reader.read().await;
     }
 
     async fn record(&self, delivery: u64, change: Change) {
@@ -146,21 +168,27 @@ impl Engine {
 
     /// Fires what is due now, as long as the state can be read.
     pub(crate) async fn tick(&self) {
-        while let Ok(Some(true)) = self
-            .shared
-            .ready()
-            .map(|ready| ready.map(|mut locked| locked.tick()))
-        {
+        while matches!(self.shared.ready(), Ok(Some(_))) && matches!(self.tick_once().await, Ok(true)) {
             tokio::task::yield_now().await;
         }
     }
 
-    /// Fires what is due now, in turns between which others get theirs.
+    /// False where nothing more is due.
+    async fn tick_once(&self) -> Result<bool, Fault> {
+        let is_due = self.turn(Locked::tick).await?;
+        if is_due || self.reader.read_one().await? {
+            return Ok(true);
+        }
+        self.turn(Locked::expire).await?;
+        Ok(false)
+    }
+
+    /// Fires what is due now, in turns between which others get theirs, and gives subscribers some of what they want.
     async fn fire(&self) -> Result<(), Fault> {
         while self.turn(Locked::tick).await? {
             tokio::task::yield_now().await;
         }
-        Ok(())
+        self.reader.read().await
     }
 
     /// Empties everything but the clock.
@@ -211,8 +239,7 @@ impl Engine {
         if ticket.stored().await {
             return Ok(());
         }
-        self.turn(|_| ()).await?;
-        Err(disk_fault())
+        Err(self.turn(|locked| locked.storage.refusal()).await?)
     }
 }
 

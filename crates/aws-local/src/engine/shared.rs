@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::core::Core;
 use super::locked::Locked;
+use super::replay::Replay;
+use super::storage::{Storage, To, disk_fault};
 use crate::fault::Fault;
 use crate::journal::{DataError, Health, Reopen};
-use crate::segments::Lasts;
 
 /// The locked state, and who waits for a recovery to end.
 #[derive(Debug)]
@@ -66,12 +66,12 @@ impl Shared {
     fn begin(self: &Arc<Self>, locked: &mut Locked) -> Result<(), Fault> {
         let Locked {
             recovery,
-            journal,
+            storage,
             log_bytes_max,
             ..
         } = locked;
         let log_bytes_max = *log_bytes_max;
-        let Some(journal) = journal.as_ref().filter(|_| !recovery.is_running()) else {
+        let Some(journal) = storage.journal().filter(|_| !recovery.is_running()) else {
             return Ok(());
         };
         if recovery.has_just_failed() {
@@ -91,10 +91,11 @@ impl Shared {
     fn recover(&self, reopen: Reopen, log_bytes_max: u64) {
         // A replay that panics counts as a directory that cannot be read.
         let read = AssertUnwindSafe(|| {
-            let start = |world| Core::replaying(world, log_bytes_max);
-            let (journal, _, mut core) = reopen.read(start, Core::replay, |_| Lasts::new())?;
+            let start = |world, version| Replay::start(world, version, log_bytes_max);
+            let (journal, segments, Replay { mut core, .. }) = reopen.read(start)?;
             core.ready();
-            Ok::<_, DataError>((journal, core))
+            let writer = To::Journal(journal);
+            Ok::<_, DataError>((Storage { writer, segments }, core))
         });
         let read = std::panic::catch_unwind(read);
         let read = match read {
@@ -107,7 +108,7 @@ impl Shared {
         };
         let mut locked = self.lock();
         locked.recovery.ended(read.is_some());
-        let before = read.map(|(journal, core)| locked.replace(journal, core));
+        let before = read.map(|(storage, core)| locked.replace(storage, core));
         drop(locked);
         self.recovered.notify_waiters();
         drop(before);
@@ -120,12 +121,6 @@ impl Shared {
             let _ = thread.join();
         }
     }
-}
-
-pub(super) fn disk_fault() -> Fault {
-    Fault::internal(
-        "The data directory cannot be written: nothing was changed. Make room there and try again.",
-    )
 }
 
 fn recovering_fault() -> Fault {

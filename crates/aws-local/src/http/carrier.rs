@@ -13,10 +13,11 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::delivery::http::{HttpResult, Job, OAuth, encode};
 use crate::delivery::job::Evaluation;
-use crate::delivery::recipe::{Recipe, Rendered};
+use crate::delivery::recipe::Recipe;
 use crate::engine::{Engine, Jobs, Queue};
 use crate::jsonata;
 use crate::secret::Secret;
+use crate::state::custom_bus::Rendered;
 
 /// How long an API destination has to answer, as with AWS.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);

@@ -1,20 +1,45 @@
 //! The files of the data directory: `snapshot-N.json`, the state when `journal-N.ndjson` began.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::batch::Batch;
+use super::line;
 use crate::change::Entry;
 use crate::disk::{DataError, Disk, private};
 use crate::state::World;
 
-/// The version in every file; another one is refused.
-const VERSION: u32 = 2;
+/// The version in every file that is begun; one that is not known is refused.
+const VERSION: u32 = 3;
+/// The version before: events of custom event buses are in memory, in snapshots, and in the requests of the journal.
+const WITHOUT_SEGMENTS: u32 = 2;
+/// More than a journal's first line has.
+const HEADER_BYTES_MAX: u64 = 1024;
 /// Files that are written under these names first.
 pub(super) const SNAPSHOT_BEGUN: &str = "snapshot.tmp";
 const JOURNAL_BEGUN: &str = "journal.tmp";
+
+/// How a file has the events of custom event buses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    WithoutSegments,
+    Current,
+}
+
+impl Version {
+    fn of(number: u32) -> Result<Self, String> {
+        match number {
+            WITHOUT_SEGMENTS => Ok(Self::WithoutSegments),
+            VERSION => Ok(Self::Current),
+            other => Err(format!(
+                "version {other}, and this program knows {WITHOUT_SEGMENTS} and {VERSION}"
+            )),
+        }
+    }
+}
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -107,6 +132,26 @@ pub(super) fn clean(disk: &dyn Disk, dir: &Path, counts: u64) -> Result<(), Data
     disk.sync_names(dir).map_err(|source| DataError::io(dir, source))
 }
 
+/// The version of a directory: that of its newest journal, or the current one where there is none.
+pub(super) fn version(dir: &Path, generation: u64) -> Result<Version, DataError> {
+    let path = journal_path(dir, generation);
+    let failed = |source| DataError::io(&path, source);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Version::Current),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut line = Vec::new();
+    let mut first = BufReader::new(file).take(HEADER_BYTES_MAX);
+    first.read_until(b'\n', &mut line).map_err(failed)?;
+    // One that cannot be read, or was torn, is reported where it is read whole.
+    let header = serde_json::from_slice::<Header>(&line).ok();
+    let version = header.map(|header| Version::of(header.journal));
+    version
+        .unwrap_or(Ok(Version::Current))
+        .map_err(|why| DataError::Damaged { path, why })
+}
+
 /// The snapshot that a journal begins after, and its length.
 pub(super) fn read_snapshot(dir: &Path, generation: u64) -> Result<(World, u64), DataError> {
     if generation == 0 {
@@ -119,9 +164,7 @@ pub(super) fn read_snapshot(dir: &Path, generation: u64) -> Result<(World, u64),
         why,
     };
     let snapshot: Snapshot<World> = serde_json::from_slice(&text).map_err(|e| damaged(e.to_string()))?;
-    if snapshot.snapshot != VERSION {
-        return Err(damaged(format!("version {}", snapshot.snapshot)));
-    }
+    Version::of(snapshot.snapshot).map_err(damaged)?;
     Ok((snapshot.world, text.len() as u64))
 }
 
@@ -132,39 +175,75 @@ pub(super) fn snapshot_text(world: &World) -> serde_json::Result<Vec<u8>> {
     })
 }
 
-/// Replays a journal, truncates a torn write at its end, and opens it for appending.
+/// A journal that was read, for appending.
+pub(super) struct Opened {
+    pub(super) file: File,
+    /// Where its last whole write ends.
+    pub(super) bytes: u64,
+    /// How much comes behind that.
+    torn: u64,
+}
+
+impl Opened {
+    fn begun((file, bytes): (File, u64)) -> Self {
+        Self { file, bytes, torn: 0 }
+    }
+
+    /// Truncates a torn write at the end.
+    pub(super) fn truncate(&self, disk: &dyn Disk) -> io::Result<()> {
+        if self.torn == 0 {
+            return Ok(());
+        }
+        tracing::warn!(
+            at = self.bytes,
+            bytes = self.torn,
+            "the journal ends with a torn write, which was not acknowledged; it is truncated"
+        );
+        disk.cut(&self.file, self.bytes)?;
+        disk.sync(&self.file)
+    }
+}
+
+/// Replays a journal, whose events are in the folder `segments`.
 pub(super) fn read_journal(
     disk: &dyn Disk,
     path: &Path,
-    mut replay: impl FnMut(Entry),
-) -> Result<(File, u64), DataError> {
+    segments: &Path,
+    mut replay: impl FnMut(Entry) -> Result<(), DataError>,
+) -> Result<Opened, DataError> {
     let failed = |source| DataError::io(path, source);
     let Ok(length) = fs::metadata(path).map(|meta| meta.len()) else {
-        return begin_first_journal(disk, path).map_err(failed);
+        return begin_first_journal(disk, path).map(Opened::begun).map_err(failed);
     };
     let file = OpenOptions::new()
         .read(true)
         .append(true)
         .open(path)
         .map_err(failed)?;
-    let whole = read_lines(&file, path, &mut replay)?;
-    if whole == 0 {
-        return begin_first_journal(disk, path).map_err(failed);
+    let bytes = read_lines(&file, path, &mut |line, at| match line {
+        Line::Entry(entry) => replay(entry).map(|()| true),
+        Line::Batch(batch) => batch.counts(at, path, segments, disk),
+    })?;
+    if bytes == 0 {
+        return begin_first_journal(disk, path).map(Opened::begun).map_err(failed);
     }
-    if whole < length {
-        tracing::warn!(
-            at = whole,
-            bytes = length - whole,
-            "the journal ends with a torn write; it is truncated"
-        );
-        disk.cut(&file, whole).map_err(failed)?;
-        disk.sync(&file).map_err(failed)?;
-    }
-    Ok((file, whole))
+    let torn = length.saturating_sub(bytes);
+    Ok(Opened { file, bytes, torn })
 }
 
-/// Replays each entry; gives where the last whole line ends.
-fn read_lines(file: &File, path: &Path, replay: &mut impl FnMut(Entry)) -> Result<u64, DataError> {
+/// A line after the first one.
+enum Line {
+    Entry(Entry),
+    Batch(Batch),
+}
+
+/// Gives each line to `take`, and where it ends, until that says that the line does not count; gives where the last one that
+/// does ends.
+fn read_lines(
+    file: &File,
+    path: &Path,
+    take: &mut impl FnMut(Line, u64) -> Result<bool, DataError>,
+) -> Result<u64, DataError> {
     let failed = |source| DataError::io(path, source);
     let damaged = |why: String| DataError::Damaged {
         path: path.to_owned(),
@@ -173,14 +252,17 @@ fn read_lines(file: &File, path: &Path, replay: &mut impl FnMut(Entry)) -> Resul
     let (mut whole, mut line) = (0, Vec::new());
     let mut reader = BufReader::new(file);
     while reader.read_until(b'\n', &mut line).map_err(failed)? > 0 && line.ends_with(b"\n") {
+        let end = whole + line.len() as u64;
         if whole == 0 {
             let header: Header = serde_json::from_slice(&line).map_err(|e| damaged(e.to_string()))?;
-            if header.journal != VERSION {
-                return Err(damaged(format!("version {}", header.journal)));
-            }
+            Version::of(header.journal).map_err(damaged)?;
         } else {
-            match read_entry(&line) {
-                Some(entry) => replay(entry),
+            match read_line(&line) {
+                Some(read) => {
+                    if !take(read, end)? {
+                        break;
+                    }
+                }
                 None if is_torn(&line, &mut reader).map_err(failed)? => break,
                 None => {
                     return Err(damaged(format!(
@@ -189,7 +271,7 @@ fn read_lines(file: &File, path: &Path, replay: &mut impl FnMut(Entry)) -> Resul
                 }
             }
         }
-        whole += line.len() as u64;
+        whole = end;
         line.clear();
     }
     let begun = |line: &[u8]| header().as_bytes().starts_with(line) || line.iter().all(|byte| *byte == 0);
@@ -207,7 +289,7 @@ fn is_torn(line: &[u8], rest: &mut impl io::BufRead) -> io::Result<bool> {
     }
     let mut next = Vec::new();
     while rest.read_until(b'\n', &mut next)? > 0 {
-        if read_entry(&next).is_some() {
+        if read_line(&next).is_some() {
             return Ok(false);
         }
         next.clear();
@@ -215,22 +297,12 @@ fn is_torn(line: &[u8], rest: &mut impl io::BufRead) -> io::Result<bool> {
     Ok(true)
 }
 
-/// An entry's line: the checksum of its JSON in eight digits, a space, the JSON.
-pub(super) fn append_line(lines: &mut Vec<u8>, json: [&[u8]; 3]) {
-    let start = lines.len();
-    lines.extend_from_slice(b"00000000 ");
-    for piece in json {
-        lines.extend_from_slice(piece);
+fn read_line(line: &[u8]) -> Option<Line> {
+    let json = line::json(line)?;
+    if Batch::is_one(json) {
+        return Batch::read(json).map(Line::Batch);
     }
-    let sum = format!("{:08x}", crc32fast::hash(&lines[start + 9..]));
-    lines[start..start + 8].copy_from_slice(sum.as_bytes());
-    lines.push(b'\n');
-}
-
-fn read_entry(line: &[u8]) -> Option<Entry> {
-    let (sum, json) = line.strip_suffix(b"\n")?.split_at_checked(9)?;
-    let wanted = format!("{:08x} ", crc32fast::hash(json));
-    (sum == wanted.as_bytes()).then(|| serde_json::from_slice(json).ok())?
+    serde_json::from_slice(json).ok().map(Line::Entry)
 }
 
 /// A journal under another name first: one of no bytes under its own was cut.

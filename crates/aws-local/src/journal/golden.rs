@@ -92,8 +92,9 @@ fn entries_are_written_as_they_were() {
     let dir = copy("journal");
     let path = dir.path().join("journal-0.ndjson");
     let mut written = Vec::new();
-    read_journal(&Machine, &path, |entry| {
+    read_journal(&Machine, &path, dir.path(), |entry| {
         written.push(serde_json::to_string(&entry).unwrap());
+        Ok(())
     })
     .unwrap();
     let text = fs::read_to_string(path).unwrap();

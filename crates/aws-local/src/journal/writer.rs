@@ -7,10 +7,12 @@ use std::sync::{Arc, mpsc};
 
 use tokio::sync::watch;
 
+use super::batch::Batch;
 use super::dir::DataDir;
-use super::files::{SNAPSHOT_BEGUN, append_line, begin_journal, journal_path, snapshot_path, snapshot_text};
+use super::files::{SNAPSHOT_BEGUN, begin_journal, journal_path, snapshot_path, snapshot_text};
+use super::line;
 use crate::change::Stored;
-use crate::disk::{Disk, Health, Progress};
+use crate::disk::{DataError, Disk, Health, Progress};
 use crate::segments::{Files, Write};
 use crate::state::World;
 
@@ -18,6 +20,8 @@ use crate::state::World;
 pub(super) enum Work {
     /// An entry, and the retained events that it names.
     Entry(Stored, Write),
+    /// What is to be written of retained events that no entry names.
+    Segments(Write),
     /// The state after all entries so far, for a snapshot.
     Fold(Box<World>),
 }
@@ -93,12 +97,11 @@ impl Writer {
         for one in std::iter::once(first).chain(work.try_iter()) {
             match one {
                 Work::Entry(entry, write) => {
-                    // What the segments have too much then is cut off when the state is read again.
-                    let written = self.segments.write(write);
-                    written.map_err(|error| Failure(Health::Refused, error))?;
-                    append_line(&mut lines, entry.pieces());
+                    self.write_segments(write)?;
+                    line::append(&mut lines, entry.pieces());
                     count += 1;
                 }
+                Work::Segments(write) => self.write_segments(write)?,
                 Work::Fold(world) => {
                     self.write(&lines, count)?;
                     (lines, count) = (Vec::new(), 0);
@@ -109,14 +112,20 @@ impl Writer {
         self.write(&lines, count)
     }
 
-    /// Appends and syncs, what the entries name first. A failed write is rolled back; after a failed sync the contents of
-    /// the file are unknown.
-    fn write(&mut self, lines: &[u8], count: u64) -> Result<(), Failure> {
-        if lines.is_empty() {
+    /// What the segments have too much after an error is cut off when the state is read again.
+    fn write_segments(&mut self, write: Write) -> Result<(), Failure> {
+        let written = self.segments.write(write);
+        written.map_err(|error| Failure(Health::Refused, error))
+    }
+
+    /// Appends and syncs. A failed write is rolled back; after a failed sync the contents of the files are unknown.
+    fn write(&mut self, entries: &[u8], count: u64) -> Result<(), Failure> {
+        if entries.is_empty() {
             return Ok(());
         }
-        self.segments.sync().map_err(Failure::broken)?;
-        if let Err(error) = self.disk.append(&mut self.file, lines) {
+        let mut lines = self.batch_line(entries).map_err(Failure::broken)?;
+        lines.extend_from_slice(entries);
+        if let Err(error) = self.disk.append(&mut self.file, &lines) {
             let undone = self.disk.cut(&self.file, self.bytes);
             let undone = undone.and_then(|()| self.disk.sync(&self.file));
             return Err(match undone {
@@ -124,16 +133,59 @@ impl Writer {
                 Err(_) => Failure::broken(error),
             });
         }
-        self.disk.sync(&self.file).map_err(Failure::broken)?;
+        self.sync().map_err(Failure::broken)?;
         self.bytes += lines.len() as u64;
         self.written += count;
-        self.segments.remove_files();
+        Ok(())
+    }
+
+    /// What says that these entries and the events that they name were written together; nothing where they name none.
+    fn batch_line(&self, entries: &[u8]) -> io::Result<Vec<u8>> {
+        let (events, mut line) = (self.segments.unsynced(), Vec::new());
+        if !events.is_empty() {
+            line::append(&mut line, [&Batch::json(entries, events)?, b"", b""]);
+        }
+        Ok(line)
+    }
+
+    /// Syncs the journal and the segments at the same time: both together take hardly longer than one.
+    fn sync(&mut self) -> io::Result<()> {
+        let (disk, journal, segments) = (&*self.disk, &self.file, &mut self.segments);
+        if segments.is_synced() {
+            return disk.sync(journal);
+        }
+        std::thread::scope(|scope| {
+            let other = std::thread::Builder::new().spawn_scoped(scope, || disk.sync(journal));
+            let events = segments.sync();
+            let journal = match other {
+                Ok(thread) => thread
+                    .join()
+                    .unwrap_or_else(|_| Err(io::Error::other("the thread that syncs the journal panicked"))),
+                Err(_) => disk.sync(journal),
+            };
+            events.and(journal)
+        })
+    }
+
+    /// Writes the state of a directory of an earlier version in this one.
+    pub(super) fn upgrade(&mut self, world: &World) -> Result<(), DataError> {
+        let generation = self.generation;
+        self.fold(world)
+            .map_err(|Failure(_, source)| DataError::io(&self.dir, source))?;
+        if self.generation == generation {
+            let full = io::Error::from(io::ErrorKind::StorageFull);
+            return Err(DataError::io(&self.dir, full));
+        }
+        self.progress
+            .send_modify(|progress| progress.snapshot_bytes = self.snapshot_bytes);
         Ok(())
     }
 
     /// Writes a snapshot and begins a new journal after it. The snapshot is complete on disk before the old files are
-    /// removed; where there is no room for it, the old journal continues.
+    /// removed, and the segments that only the old journal names; where there is no room for it, the old journal continues.
     fn fold(&mut self, world: &World) -> Result<(), Failure> {
+        // A segment that was begun is on disk before the one in front of it is removed.
+        self.segments.sync().map_err(Failure::broken)?;
         let snapshot = match snapshot_text(world) {
             Ok(snapshot) => snapshot,
             // Plain data with text keys always serialises; what is not has to stay in the journal.
@@ -160,6 +212,7 @@ impl Writer {
         let _ = self.disk.remove(&journal_path(&self.dir, self.generation));
         let _ = self.disk.remove(&snapshot_path(&self.dir, self.generation));
         (self.generation, self.file, self.bytes) = (next, file, bytes);
+        self.segments.remove_files();
         Ok(())
     }
 

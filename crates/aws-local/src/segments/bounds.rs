@@ -1,7 +1,7 @@
 //! How long records, files and the stretches between known places are.
 
-/// The most bytes of a record: a request's largest event, and what is kept with it.
-pub(crate) const RECORD_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// The most bytes of a record: a request's largest event with all its texts escaped, and what is kept with it.
+pub(crate) const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How long a file becomes before the next one begins.
 const SEGMENT_BYTES: u64 = 16 * 1024 * 1024;
 /// How far apart the known places in a file are: 24 bytes of memory for each.

@@ -10,6 +10,7 @@ use super::folder::{BEGUN, Folder};
 use super::format::Header;
 use super::log::LogId;
 use super::store::{Step, Write};
+use super::stretch::Stretch;
 use crate::disk::Disk;
 
 /// So many files stay open between two syncs.
@@ -25,6 +26,8 @@ pub(crate) struct Files {
     open: BTreeMap<u64, File>,
     /// Files with bytes that are not synced.
     unsynced: BTreeSet<u64>,
+    /// What of records is not, by file.
+    stretches: BTreeMap<u64, Stretch>,
     /// Whether files were created since the last sync.
     created: bool,
     /// Of each log, in their order.
@@ -39,9 +42,15 @@ impl Files {
             durable,
             open: BTreeMap::new(),
             unsynced: BTreeSet::new(),
+            stretches: BTreeMap::new(),
             created: false,
             removed: BTreeMap::new(),
         }
+    }
+
+    /// Has files removed with the next that are, which the state no longer has though the journal may still name them.
+    pub(super) fn remove_later(&mut self, log: LogId, number: u64) {
+        self.removed.entry(log).or_default().push_back(number);
     }
 
     /// Writes without a sync. After an error the files have more than what was accepted: they are to be opened again, which
@@ -50,7 +59,10 @@ impl Files {
         for step in write.steps {
             match step {
                 Step::Begin { number, header } => self.begin(number, header)?,
-                Step::Append { number, bytes } => self.append(number, &bytes)?,
+                Step::Append { number, at, bytes } => {
+                    self.append(number, &bytes)?;
+                    self.add_stretch(number, at, at + bytes.len() as u64);
+                }
                 Step::Seal { number, index } => self.append(number, &index)?,
                 Step::Remove { log, numbers } => self.removed.entry(log).or_default().extend(numbers),
             }
@@ -78,6 +90,21 @@ impl Files {
         disk.append(self.file(number)?, bytes)
     }
 
+    fn add_stretch(&mut self, segment: u64, from: u64, to: u64) {
+        let stretch = Stretch { segment, from, to };
+        self.stretches.entry(segment).or_insert(stretch).to = to;
+    }
+
+    /// Which records the next sync is for.
+    pub(crate) fn unsynced(&self) -> Vec<Stretch> {
+        self.stretches.values().copied().collect()
+    }
+
+    /// Whether there is nothing to sync.
+    pub(crate) fn is_synced(&self) -> bool {
+        self.unsynced.is_empty() && !self.created
+    }
+
     fn file(&mut self, number: u64) -> io::Result<&mut File> {
         if !self.open.contains_key(&number) {
             let file = OpenOptions::new().append(true).open(self.folder.file(number))?;
@@ -102,6 +129,7 @@ impl Files {
             }
         }
         self.unsynced.clear();
+        self.stretches.clear();
         self.created = false;
         if self.open.len() > OPEN_MAX {
             self.open.clear();
@@ -109,7 +137,7 @@ impl Files {
         Ok(())
     }
 
-    /// Removes the files that were to be removed, once the change that asked for it is on disk. Where one stays, the later
+    /// Removes the files that were to be removed, once what is on disk no longer names them. Where one stays, the later
     /// ones of its log stay as well, so that none is missing between two; they only take room, and are tried again with the
     /// next change, and by the next start.
     pub(crate) fn remove_files(&mut self) {

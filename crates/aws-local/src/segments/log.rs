@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
 
-/// Which log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// Which log. The first is 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct LogId(pub(crate) u64);
 
@@ -24,4 +24,16 @@ impl Start {
             Self::Time(first) => time < first,
         }
     }
+}
+
+/// Where records are that follow each other in one file, for the journal's entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Place {
+    pub(crate) log: LogId,
+    /// The sequence of the first one.
+    pub(crate) sequence: u64,
+    /// The number of the file, and where the first one is in it.
+    pub(crate) segment: u64,
+    pub(crate) offset: u64,
+    pub(crate) count: u64,
 }

@@ -18,18 +18,20 @@
 //!   sequence of each log as the state has it. That also is the start.
 //!
 //! # What is on disk when
-//! The writer writes segments first and syncs them, then the journal, and removes files last. So a record that the journal
-//! names is there; one that it does not name was never accepted, and is cut off at the start; and a log whose removal is not
-//! in the journal has all its files.
+//! The writer writes segments and the journal, and syncs both at the same time; what waits for either waits for both. In front
+//! of the entries of such a write the journal has a [`Stretch`] for each file that the write appended to. At the start a last
+//! write that is not whole in the segments was never acknowledged, and is cut off the journal. So a record that the journal
+//! names is there, and one that it does not name was never accepted, and is cut off as well. Files are removed when the next
+//! snapshot is on disk: what the journal names is read again at the start, though its log was removed since.
 //!
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! bounds log scratch  how long things are; which log, and where in it; a temporary folder
+//! bounds log scratch  how long things are; which log, and where in it and on disk; a temporary folder
 //! folder format       where the files are; their bytes
-//! index               what is known in memory of one file
-//! read                reading a stretch of records
-//! store               what is known of all logs, and what a change has to write
+//! index stretch       what is known in memory of one file; what one write appended to it
+//! read store          reading a stretch of records; what is known of all logs, and what a change has to write
+//! places              reading what the journal names
 //! files               the writing
 //! recovery temporary  the start with a data directory, and without one
 //! ```
@@ -40,20 +42,24 @@ mod folder;
 mod format;
 mod index;
 mod log;
+mod places;
 mod read;
 mod recovery;
 mod scratch;
 mod store;
+mod stretch;
 mod temporary;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use bounds::RECORD_BYTES_MAX;
 pub(crate) use files::Files;
-pub(crate) use log::{LogId, Start};
-pub(crate) use read::{ReadError, Record};
+pub(crate) use log::{LogId, Place, Start};
+pub(crate) use places::Places;
+pub(crate) use read::{ReadError, Reading, Record};
 pub(crate) use recovery::{Lasts, open};
-pub(crate) use store::{Appended, NewRecord, Segments, Write};
+pub(crate) use store::{NewRecord, Segments, Write};
+pub(crate) use stretch::{Stretch, are_whole};
 pub(crate) use temporary::Temporary;
 
 /// The folder of the data directory that has the segments.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::folder::Folder;
 use super::format;
-use super::log::Start;
+use super::log::{LogId, Place, Start};
 use crate::clock::Millis;
 use crate::disk::DataError;
 
@@ -17,6 +17,7 @@ const BUFFER_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Reading {
     pub(super) folder: Arc<Folder>,
+    pub(super) log: LogId,
     pub(super) number: u64,
     pub(super) offset: u64,
     pub(super) end: u64,
@@ -28,6 +29,8 @@ pub(crate) struct Reading {
 pub(crate) struct Record {
     pub(crate) sequence: u64,
     pub(crate) time: Millis,
+    /// Where it is in its file.
+    pub(crate) offset: u64,
     pub(crate) bytes: Vec<u8>,
 }
 
@@ -42,9 +45,9 @@ pub(crate) enum ReadError {
 }
 
 impl Reading {
-    /// Reads records as long as they have `bytes_max` together, and always one; the rest of the log begins after the last
-    /// of them. It blocks: a page that is not in memory comes from the disk.
-    pub(crate) fn read(&self, bytes_max: usize) -> Result<Vec<Record>, ReadError> {
+    /// Reads so many records, as long as they have `bytes_max` together, and always one; the rest of the log begins after the
+    /// last of them. It blocks: a page that is not in memory comes from the disk.
+    pub(crate) fn read(&self, bytes_max: usize, count_max: usize) -> Result<Vec<Record>, ReadError> {
         let path = self.folder.file(self.number);
         let mut file = File::open(&path).map_err(|error| self.failed(error))?;
         let failed = |error| self.failed(error);
@@ -53,13 +56,14 @@ impl Reading {
         let mut from = BufReader::with_capacity(BUFFER_BYTES, file.take(length));
         let (mut records, mut bytes_left, mut at) = (Vec::new(), bytes_max, self.offset);
         let mut bytes = Vec::new();
-        while at < self.end {
+        while at < self.end && records.len() < count_max {
             let Some(head) = format::read_record(&mut from, &mut bytes).map_err(failed)? else {
                 return Err(ReadError::Failed(DataError::Damaged {
                     path,
                     why: format!("the event at byte {at} is not what was written"),
                 }));
             };
+            let offset = at;
             at += (format::RECORD_HEAD_BYTES + head.length) as u64;
             if self.start.is_after(head.sequence, head.time) {
                 continue;
@@ -74,10 +78,29 @@ impl Reading {
             records.push(Record {
                 sequence: head.sequence,
                 time: head.time,
+                offset,
                 bytes: std::mem::take(&mut bytes),
             });
         }
         Ok(records)
+    }
+
+    /// An error of a record that is not what was written.
+    pub(crate) fn damaged(&self, why: String) -> ReadError {
+        let path = self.folder.file(self.number);
+        ReadError::Failed(DataError::Damaged { path, why })
+    }
+
+    /// The place of records that it has read, which follow each other.
+    pub(crate) fn place(&self, records: &[Record]) -> Option<Place> {
+        let first = records.first()?;
+        Some(Place {
+            log: self.log,
+            sequence: first.sequence,
+            segment: self.number,
+            offset: first.offset,
+            count: records.len() as u64,
+        })
     }
 
     fn failed(&self, error: io::Error) -> ReadError {

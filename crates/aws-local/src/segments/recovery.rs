@@ -25,7 +25,7 @@ const BUFFER_BYTES: usize = 256 * 1024;
 pub(crate) type Lasts = BTreeMap<LogId, Option<u64>>;
 
 /// Opens the segments in `folder`, which is created with the first of them. The files of logs that are not in `lasts` are
-/// removed.
+/// removed with the next that are: the journal may name what is in them.
 pub(crate) fn open(
     folder: &Path,
     disk: Arc<dyn Disk>,
@@ -46,7 +46,7 @@ pub(super) fn open_with(
     for found in found {
         files.entry(found.header.log).or_default().push(found);
     }
-    let (mut logs, mut unknown) = (BTreeMap::new(), Vec::new());
+    let (mut logs, mut unaccepted) = (BTreeMap::new(), Vec::new());
     for (log, last) in lasts {
         let files = files.remove(log).unwrap_or_default();
         match last {
@@ -54,14 +54,17 @@ pub(super) fn open_with(
                 let segments = check_log(folder, &*disk, limits, files, *last)?;
                 logs.insert(*log, segments);
             }
-            None => unknown.extend(files),
+            None => unaccepted.extend(files),
         }
     }
-    unknown.extend(files.into_values().flatten());
-    remove(&*disk, &unknown)?;
+    remove(&*disk, &unaccepted)?;
     let kept = Arc::new(Folder::Kept(folder.to_owned()));
     let segments = Segments::new(Arc::clone(&kept), limits, logs, next_number);
-    Ok((segments, Files::new(kept, disk, true)))
+    let mut writer = Files::new(kept, disk, true);
+    for found in files.into_values().flatten() {
+        writer.remove_later(found.header.log, found.number);
+    }
+    Ok((segments, writer))
 }
 
 /// A file that was found.

@@ -3,13 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::bounds::{Limits, RECORD_BYTES_MAX};
 use super::folder::Folder;
 use super::format::{self, Header, RECORD_HEAD_BYTES};
 use super::index::Index;
-use super::log::{LogId, Start};
+use super::log::{LogId, Place, Start};
 use super::read::Reading;
 use crate::clock::Millis;
 
@@ -39,16 +37,6 @@ pub(crate) struct NewRecord<'b> {
     pub(crate) bytes: &'b [u8],
 }
 
-/// Where appended records are, for the journal's entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Appended {
-    pub(crate) log: LogId,
-    /// The number of the file that the first one is in, and the place there.
-    pub(crate) segment: u64,
-    pub(crate) offset: u64,
-    pub(crate) count: u64,
-}
-
 /// Why records are not appended; nothing has changed then.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(crate) enum AppendError {
@@ -62,29 +50,24 @@ pub(crate) enum AppendError {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Write {
     pub(super) steps: Vec<Step>,
+    /// How many bytes of records are in it, and in the files that it removes.
+    bytes: u64,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// A new file with this header.
-    Begin {
-        number: u64,
-        header: Header,
-    },
+    Begin { number: u64, header: Header },
     Append {
         number: u64,
+        /// Where in the file.
+        at: u64,
         bytes: Vec<u8>,
     },
     /// The index at the end of a file to which nothing is added any more.
-    Seal {
-        number: u64,
-        index: Vec<u8>,
-    },
+    Seal { number: u64, index: Vec<u8> },
     /// Done when all that is written with it is on disk, in the order of the numbers.
-    Remove {
-        log: LogId,
-        numbers: Vec<u64>,
-    },
+    Remove { log: LogId, numbers: Vec<u64> },
 }
 
 impl Write {
@@ -95,14 +78,23 @@ impl Write {
     /// Adds what is to be written after it.
     pub(crate) fn then(&mut self, mut later: Self) {
         self.steps.append(&mut later.steps);
+        self.bytes += later.bytes;
     }
 
-    fn append(&mut self, number: u64, record: NewRecord<'_>) {
+    /// How many bytes it adds and removes.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn append(&mut self, (number, at): (u64, u64), record: NewRecord<'_>) {
+        self.bytes += record.bytes.len() as u64;
         let buffer = match self.steps.last_mut() {
-            Some(Step::Append { number: of, bytes }) if *of == number => bytes,
+            Some(Step::Append {
+                number: of, bytes, ..
+            }) if *of == number => bytes,
             _ => {
                 let bytes = Vec::with_capacity(record.bytes.len() + RECORD_HEAD_BYTES);
-                self.steps.push(Step::Append { number, bytes });
+                self.steps.push(Step::Append { number, at, bytes });
                 match self.steps.last_mut() {
                     Some(Step::Append { bytes, .. }) => bytes,
                     _ => return,
@@ -113,7 +105,11 @@ impl Write {
     }
 
     fn remove(&mut self, log: LogId, segments: impl Iterator<Item = Segment>) {
-        let numbers: Vec<u64> = segments.map(|segment| segment.number).collect();
+        let mut numbers = Vec::new();
+        for segment in segments {
+            numbers.push(segment.number);
+            self.bytes += segment.index.end();
+        }
         if !numbers.is_empty() {
             self.steps.push(Step::Remove { log, numbers });
         }
@@ -136,25 +132,29 @@ impl Segments {
         }
     }
 
-    /// Appends records, all or none. The log begins with the first one; one that was removed does not begin again.
+    /// Appends records, all or none; gives their places, one for each file. The log begins with the first one; one that was
+    /// removed does not begin again.
     pub(crate) fn append(
         &mut self,
         log: LogId,
         records: &[NewRecord<'_>],
-    ) -> Result<(Write, Option<Appended>), AppendError> {
+    ) -> Result<(Write, Vec<Place>), AppendError> {
         self.check(log, records)?;
-        let (mut write, mut first) = (Write::default(), None);
+        let (mut write, mut places) = (Write::default(), Vec::<Place>::new());
         for record in records {
-            let (number, offset) = self.place(log, record, &mut write);
-            first.get_or_insert((number, offset));
+            let (segment, offset) = self.place(log, record, &mut write);
+            match places.last_mut().filter(|place| place.segment == segment) {
+                Some(place) => place.count += 1,
+                None => places.push(Place {
+                    log,
+                    sequence: record.sequence,
+                    segment,
+                    offset,
+                    count: 1,
+                }),
+            }
         }
-        let appended = first.map(|(segment, offset)| Appended {
-            log,
-            segment,
-            offset,
-            count: records.len() as u64,
-        });
-        Ok((write, appended))
+        Ok((write, places))
     }
 
     fn check(&self, log: LogId, records: &[NewRecord<'_>]) -> Result<(), AppendError> {
@@ -190,7 +190,7 @@ impl Segments {
         };
         let place = (segment.number, segment.index.end());
         let record = NewRecord { time, ..*record };
-        write.append(segment.number, record);
+        write.append(place, record);
         let (length, block_bytes) = (record.bytes.len(), self.limits.block_bytes);
         segment.index.add(record.sequence, time, length, block_bytes);
         place
@@ -204,6 +204,7 @@ impl Segments {
         index.last()?;
         Some(Reading {
             folder: Arc::clone(&self.folder),
+            log,
             number: *number,
             offset: index.offset_of(start),
             end: index.end(),
@@ -245,20 +246,30 @@ impl Segments {
         write
     }
 
+    /// Deletes the oldest files of a log as long as it has more bytes than that; the last one stays.
+    pub(crate) fn shorten(&mut self, log: LogId, bytes_max: u64) -> (Write, u64) {
+        let (mut write, mut over) = (Write::default(), self.bytes(log).saturating_sub(bytes_max));
+        let Some(segments) = self.logs.get_mut(&log).filter(|_| over > 0) else {
+            return (write, 0);
+        };
+        let (mut oldest, mut count) = (Vec::new(), 0);
+        while over > 0
+            && segments.len() > 1
+            && let Some(segment) = segments.pop_front()
+        {
+            over = over.saturating_sub(segment.index.end());
+            count += segment.index.next() - segment.index.from();
+            oldest.push(segment);
+        }
+        write.remove(log, oldest.into_iter());
+        (write, count)
+    }
+
     /// Deletes a log.
     pub(crate) fn remove(&mut self, log: LogId) -> Write {
         let segments = self.logs.remove(&log);
         let mut write = Write::default();
         write.remove(log, segments.into_iter().flatten());
-        write
-    }
-
-    /// Deletes all logs.
-    pub(crate) fn reset(&mut self) -> Write {
-        let mut write = Write::default();
-        for (log, segments) in std::mem::take(&mut self.logs) {
-            write.remove(log, segments.into_iter());
-        }
         write
     }
 }

@@ -63,10 +63,6 @@ impl Temporary {
     pub(crate) fn latest(&self) -> Ticket {
         Ticket::new(self.appended, self.progress.clone())
     }
-
-    pub(crate) fn health(&self) -> Health {
-        self.progress.borrow().health
-    }
 }
 
 /// Writes until no sender is left, or the disk takes no more.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::assumptions::Assumptions;
 use crate::clock::Millis;
+use crate::segments::{Lasts, LogId};
 
 pub(crate) mod api_destination;
 pub(crate) mod archive;
@@ -31,7 +32,7 @@ pub(crate) mod vended;
 use api_destination::{ApiDestination, Connection};
 use archive::{Archive, Replay};
 use bus::Bus;
-use custom_bus::CustomBuses;
+use custom_bus::{CustomBuses, Kept, SubscriberId, Wanted};
 use log_group::{LogGroup, LogPolicy};
 use metrics::Metrics;
 pub(crate) use names::{RealmId, Tags};
@@ -58,6 +59,12 @@ pub(crate) struct World {
     pub(crate) roles: BTreeMap<String, Roles>,
     pub(crate) timers: Timers,
     pub(crate) outbox: Outbox,
+    /// The number of the latest log of events; none is used twice.
+    #[serde(default)]
+    last_log: u64,
+    /// The subscribers that may want events to be read.
+    #[serde(skip)]
+    pub(crate) wanted: Wanted,
     /// Kept in memory only; a replay of the journal rebuilds them.
     #[serde(skip)]
     pub(crate) stories: Stories,
@@ -79,6 +86,9 @@ pub(crate) struct World {
     /// The most steps that one turn has taken since the start.
     #[serde(skip)]
     pub(crate) steps_most: usize,
+    /// The events of custom event buses that were dropped since the start since their bus kept too many.
+    #[serde(skip)]
+    pub(crate) custom_events_dropped: u64,
     /// How many log events were dropped because of that limit.
     #[serde(default)]
     pub(crate) log_events_dropped: u64,
@@ -134,6 +144,53 @@ impl World {
         archives.for_each(Archive::recount);
         let realms = self.realms.values_mut();
         realms.for_each(|realm| realm.custom_buses.recount());
+        for (realm, here) in &self.realms {
+            for (bus, found) in &here.custom_buses.buses {
+                for name in found.subscribers.keys() {
+                    self.wanted.insert(SubscriberId {
+                        realm: realm.clone(),
+                        bus: bus.clone(),
+                        name: name.clone(),
+                    });
+                }
+            }
+        }
+    }
+
+    /// An id for the events of a new bus.
+    pub(crate) fn new_log(&mut self) -> LogId {
+        self.last_log += 1;
+        LogId(self.last_log)
+    }
+
+    /// Takes the events that an earlier version has in its snapshot, and gives their buses logs.
+    pub(crate) fn take_events(&mut self) -> Vec<Kept> {
+        let (mut kept, mut last) = (Vec::new(), self.last_log);
+        let realms = self.realms.values_mut();
+        for bus in realms.flat_map(|realm| realm.custom_buses.buses.values_mut()) {
+            if bus.log.id == LogId::default() {
+                last += 1;
+                bus.log.id = LogId(last);
+            }
+            let log = bus.log.id;
+            let events = bus.log.take_events().into_iter();
+            kept.extend(events.map(|event| Kept {
+                log,
+                event: event.into(),
+                origin: None,
+            }));
+        }
+        self.last_log = last;
+        kept
+    }
+
+    /// The last number of each log of events.
+    pub(crate) fn last_events(&self) -> Lasts {
+        let realms = self.realms.values();
+        let buses = realms.flat_map(|realm| realm.custom_buses.buses.values());
+        buses
+            .map(|bus| (bus.log.id, bus.log.is_begun.then_some(bus.log.count)))
+            .collect()
     }
 
     /// A copy for a snapshot, without the stories. Long texts are shared, not copied.
@@ -145,6 +202,8 @@ impl World {
             roles: self.roles.clone(),
             timers: self.timers.clone(),
             outbox: self.outbox.clone(),
+            last_log: self.last_log,
+            wanted: Wanted::default(),
             stories: Stories::default(),
             clock_offset: self.clock_offset,
             targets: self.targets.clone(),
@@ -152,6 +211,7 @@ impl World {
             assumptions: self.assumptions.clone(),
             log_bytes_added: 0,
             steps_most: 0,
+            custom_events_dropped: 0,
             log_events_dropped: self.log_events_dropped,
         }
     }
@@ -164,6 +224,7 @@ impl World {
             unknown_roles_denied: self.unknown_roles_denied,
             assumptions: self.assumptions.clone(),
             outbox: self.outbox.emptied(),
+            last_log: self.last_log,
             ..Self::default()
         }
     }

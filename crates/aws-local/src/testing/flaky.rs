@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -28,6 +28,20 @@ pub(crate) enum Held {
     Readers,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waits {
+    Nobody,
+    Somebody,
+}
+
+/// What the machine may lose when it dies.
+#[derive(Debug, Default)]
+struct Unsynced {
+    /// Files with bytes that are not synced, by their number, and how long they are on disk; in the order of these bytes.
+    files: Vec<(u64, File, u64)>,
+    names: Vec<PathBuf>,
+}
+
 /// A disk with injected failures.
 #[derive(Debug)]
 pub(crate) struct Flaky {
@@ -36,8 +50,9 @@ pub(crate) struct Flaky {
     /// Writes longer than this find no room; half of such a write is done.
     pub(crate) room: AtomicUsize,
     pub(crate) syncs: AtomicUsize,
+    unsynced: Mutex<Unsynced>,
     /// What waits: nothing, all writes, or the end of reading the directory.
-    held: Mutex<Held>,
+    held: Mutex<(Held, Waits)>,
     released: Condvar,
 }
 
@@ -48,20 +63,33 @@ impl Flaky {
             steps: never(),
             room: never(),
             syncs: never(),
-            held: Mutex::new(Held::Nothing),
+            unsynced: Mutex::default(),
+            held: Mutex::new((Held::Nothing, Waits::Nobody)),
             released: Condvar::new(),
         })
     }
 
     /// Holds what is named, and releases what was held.
     pub(crate) fn hold(&self, held: Held) {
-        *self.held.lock().unwrap() = held;
+        *self.held.lock().unwrap() = (held, Waits::Nobody);
         self.released.notify_all();
     }
 
-    fn wait_while(&self, which: Held) {
+    /// Returns when somebody waits for what is held.
+    pub(crate) fn until_somebody_waits(&self) {
         let held = self.held.lock().unwrap();
-        drop(self.released.wait_while(held, |held| *held == which).unwrap());
+        let nobody = |held: &mut (Held, Waits)| held.1 == Waits::Nobody;
+        drop(self.released.wait_while(held, nobody).unwrap());
+    }
+
+    fn wait_while(&self, which: Held) {
+        let mut held = self.held.lock().unwrap();
+        if held.0 == which {
+            held.1 = Waits::Somebody;
+            self.released.notify_all();
+        }
+        let is_held = |held: &mut (Held, Waits)| held.0 == which;
+        drop(self.released.wait_while(held, is_held).unwrap());
     }
 
     pub(crate) fn dies_after(steps: usize) -> Arc<Self> {
@@ -72,14 +100,70 @@ impl Flaky {
 
     /// Whether this step is done, and whether the machine dies in the middle of it.
     fn step(&self) -> io::Result<bool> {
-        match self.steps.load(Ordering::SeqCst) {
-            0 => Err(io::Error::other("the machine is off")),
-            NEVER => Ok(false),
-            left => {
-                self.steps.store(left - 1, Ordering::SeqCst);
-                Ok(left == 1)
-            }
+        // Two threads may sync at the same time.
+        let one_less = |left| match left {
+            0 | NEVER => None,
+            left => Some(left - 1),
+        };
+        match self
+            .steps
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less)
+        {
+            Ok(left) => Ok(left == 1),
+            Err(0) => Err(io::Error::other("the machine is off")),
+            Err(_) => Ok(false),
         }
+    }
+
+    /// What the machine has lost when it is on again: of the files that were not synced so many of the new bytes are there, in
+    /// halves, over and over for one file after the other; and names that were not synced, or not.
+    #[cfg(unix)]
+    pub(crate) fn lose(&self, halves: &[u64], loses_names: bool) {
+        let Unsynced { files, names } = std::mem::take(&mut *self.unsynced.lock().unwrap());
+        for ((_, file, synced), halves) in files.iter().zip(halves.iter().cycle()) {
+            let length = file.metadata().unwrap().len();
+            file.set_len(synced + length.saturating_sub(*synced) * halves / 2)
+                .unwrap();
+        }
+        for name in names.iter().filter(|_| loses_names) {
+            // It may have been removed since.
+            let _ = std::fs::remove_file(name);
+        }
+    }
+
+    #[cfg(unix)]
+    fn changes(&self, file: &File, bytes: Option<u64>) -> io::Result<()> {
+        use std::os::unix::fs::MetadataExt as _;
+        let (meta, mut unsynced) = (file.metadata()?, self.unsynced.lock().unwrap());
+        let at = unsynced
+            .files
+            .iter()
+            .position(|(number, ..)| *number == meta.ino());
+        match (at, bytes) {
+            (Some(at), Some(bytes)) => unsynced.files[at].2 = unsynced.files[at].2.min(bytes),
+            (None, None) => unsynced.files.push((meta.ino(), file.try_clone()?, meta.len())),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    fn synced(&self, file: &File) -> io::Result<()> {
+        use std::os::unix::fs::MetadataExt as _;
+        let number = file.metadata()?.ino();
+        let mut unsynced = self.unsynced.lock().unwrap();
+        unsynced.files.retain(|(other, ..)| *other != number);
+        Ok(())
+    }
+
+    #[cfg(not(unix))]
+    fn changes(&self, _: &File, _: Option<u64>) -> io::Result<()> {
+        Ok(())
+    }
+
+    #[cfg(not(unix))]
+    fn synced(&self, _: &File) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -92,6 +176,7 @@ impl Disk for Flaky {
     fn append(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
         self.wait_while(Held::Writes);
         let dies = self.step()?;
+        self.changes(file, None)?;
         let full = bytes.len() > self.room.load(Ordering::SeqCst);
         if dies || full {
             Machine.append(file, &bytes[..bytes.len() / 2])?;
@@ -101,22 +186,23 @@ impl Disk for Flaky {
     }
 
     fn sync(&self, file: &File) -> io::Result<()> {
-        self.step()?;
-        if self.syncs.load(Ordering::SeqCst) == 0 {
+        let dies = self.step()?;
+        if dies || self.syncs.load(Ordering::SeqCst) == 0 {
             return Err(io::Error::other("a block cannot be written"));
         }
         // A real sync would only slow the tests down.
-        let _ = file;
-        Ok(())
+        self.synced(file)
     }
 
     fn cut(&self, file: &File, bytes: u64) -> io::Result<()> {
         self.step()?;
+        self.changes(file, Some(bytes))?;
         Machine.cut(file, bytes)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.step()?;
+        self.unsynced.lock().unwrap().names.push(to.to_owned());
         Machine.rename(from, to)
     }
 
@@ -127,9 +213,11 @@ impl Disk for Flaky {
 
     /// The last step of reading the directory.
     fn sync_names(&self, folder: &Path) -> io::Result<()> {
-        let _ = folder;
         self.wait_while(Held::Readers);
-        self.step().map(drop)
+        self.step()?;
+        let mut unsynced = self.unsynced.lock().unwrap();
+        unsynced.names.retain(|name| name.parent() != Some(folder));
+        Ok(())
     }
 }
 

@@ -173,7 +173,7 @@ impl Error {
 
     /// The thing asked about does not exist.
     pub fn is_not_found(&self) -> bool {
-        self.code() == Some("ResourceNotFoundException")
+        matches!(self.code(), Some("ResourceNotFoundException" | "NoSuchEntity"))
     }
 
     /// The credentials may not make the call.
@@ -197,7 +197,11 @@ impl Error {
             || self.code().is_some_and(is_throttling)
             || matches!(
                 self.code(),
-                Some("ConcurrentModificationException" | "OperationAbortedException")
+                Some(
+                    "ConcurrentModification"
+                        | "ConcurrentModificationException"
+                        | "OperationAbortedException"
+                )
             )
     }
 }
@@ -294,7 +298,13 @@ impl Cause for Error {
 fn is_of_the_server(error: &Error) -> bool {
     matches!(
         error.code(),
-        Some("InternalException" | "InternalFailure" | "ServiceUnavailable" | "ServiceUnavailableException")
+        Some(
+            "InternalException"
+                | "InternalFailure"
+                | "ServiceFailure"
+                | "ServiceUnavailable"
+                | "ServiceUnavailableException"
+        )
     )
 }
 

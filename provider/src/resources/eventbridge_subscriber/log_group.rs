@@ -26,8 +26,8 @@ pub(super) const CALL: &str = "arn:aws:events:::aws-sdk:cloudwatchlogs:putLogEve
 pub(super) const READY: &str = "ready";
 const GROUP_MISSING: &str = "log group missing";
 const STREAM_MISSING: &str = "log stream missing";
-const SUBSCRIBER_MISSING: &str = "subscriber missing";
-const TAGS_DIFFER: &str = "tags differ";
+pub(super) const SUBSCRIBER_MISSING: &str = "subscriber missing";
+pub(super) const TAGS_DIFFER: &str = "tags differ";
 const ANOTHER_LEFT: &str = "another log group left";
 /// What owner tags of subscribers begin with. It has no `/`, so that none is taken for that of a rule.
 const OWNED_BY: &str = "subscriber:";
@@ -216,26 +216,22 @@ pub(super) async fn read(
     Ok(group)
 }
 
-/// The state of a subscriber that is not at AWS: none, unless its creation did not end and left its own group, so that a destroy finds
-/// it.
-pub(super) async fn without_subscriber(
+/// Whether a creation that did not end left a group of its own, as the state then shows.
+pub(super) async fn is_left(
     operation: &Operation<'_, Subscriber>,
     aws: &Regional,
-    mut state: Subscriber,
-) -> Result<Option<Subscriber>> {
-    if state.arn.is_some() {
-        return Ok(None);
-    }
+    state: &mut Subscriber,
+) -> Result<bool> {
     let Some(group) = state.log_group.take() else {
-        return Ok(None);
+        return Ok(false);
     };
     let mut group = read(operation, aws, &state.name, group).await?;
-    if !group.create || group.status.as_deref() == Some(GROUP_MISSING) {
-        return Ok(None);
+    let is_left = group.create && group.status.as_deref() != Some(GROUP_MISSING);
+    if is_left {
+        group.status = Some(SUBSCRIBER_MISSING.to_owned());
     }
-    group.status = Some(SUBSCRIBER_MISSING.to_owned());
     state.log_group = Some(group);
-    Ok(Some(state))
+    Ok(is_left)
 }
 
 /// Takes the tag off the groups that are no longer this subscriber's. They stay with their events, whatever `delete_on_destroy` is:
@@ -293,7 +289,8 @@ pub(super) async fn delete(
         release(operation, aws, &state.name, name).await?;
     }
     let current = state.own_group().map(|group| &group.name);
-    for name in current.into_iter().chain(&others.next) {
+    // That of the state comes last: as long as it is there, the state is kept.
+    for name in others.next.iter().chain(current) {
         delete_one(operation, aws, (&state.name, name), deletes).await?;
     }
     Ok(())

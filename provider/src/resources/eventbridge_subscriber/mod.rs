@@ -8,6 +8,9 @@ mod messages;
 mod object;
 mod parts;
 mod plan;
+mod role;
+mod role_messages;
+mod role_policy;
 mod validate;
 mod wire;
 
@@ -26,11 +29,11 @@ use crate::ownership::Owner;
 use crate::resources::handover;
 use crate::values::{Json, Region};
 use messages::doing;
-use parts::{Batch, Filter, LogGroup, PointInTime, Retry, Transformer};
+use parts::{Batch, Filter, LogGroup, PointInTime, Retry, Role, Transformer};
 
 /// Delivers the events of a custom event bus to a target. It takes the place of a rule with its target on a Classic event bus.
 ///
-/// The target's own policy lets nothing in: EventBridge takes on `role_arn` for each delivery, and for each failure record. The role has to trust `events.amazonaws.com`, and to allow what the target needs, as `sqs:SendMessage` for a queue. A log group (`log_group`) is a target by the call that writes to it: the role has to allow `logs:PutLogEvents` on its stream.
+/// The target's own policy lets nothing in: EventBridge takes on a role for each delivery, and for each failure record. `role = { create = true }` makes one. A role that is made elsewhere (`role_arn`) has to trust `events.amazonaws.com`, and to allow what the target needs, as `sqs:SendMessage` for a queue. A log group (`log_group`) is a target by the call that writes to it: the role has to allow `logs:PutLogEvents` on its stream.
 ///
 /// AWS changes one subscriber of a bus at a time: changes of subscribers on one bus come one after the other. Those of other processes are waited for.
 ///
@@ -49,9 +52,12 @@ pub struct Subscriber {
     /// CloudWatch log group as target. Terraform and OpenTofu silently ignore unknown attributes of an object: with a misspelt `retention_in_days` events are kept forever.
     #[tf(optional)]
     log_group: Option<LogGroup>,
-    /// ARN of the role that delivers. Its trust policy has to allow `sts:AssumeRole` to `events.amazonaws.com`.
-    #[tf(required, check = check::role_arn)]
-    role_arn: String,
+    /// ARN of the role that delivers, in place of `role`. Its trust policy has to allow `sts:AssumeRole` to `events.amazonaws.com`.
+    #[tf(optional, computed, use_state_for_unknown, check = check::role_arn)]
+    role_arn: Option<String>,
+    /// Role that is made with the subscriber, in place of `role_arn`.
+    #[tf(optional)]
+    role: Option<Role>,
     /// Arguments of the call, as JSON, where `target_arn` is one. An expression `{% … %}` is JSONATA; `$events` is the list of the events.
     #[tf(optional, check = subscriber_checks::input)]
     input: Option<Json>,
@@ -129,6 +135,7 @@ impl Resource for Subscriber {
         }
         group_change::end(operation);
         log_group::ensure(operation, &aws, &mut plan, None).await?;
+        role::ensure(operation, &aws, &mut plan, None).await?;
         let turn = handover::turn(operation, &plan.bus()).await?;
         let tags = defaults::tagging(operation.client())?.sent(plan.tags.as_ref());
         plan.arn = Some(aws::create(operation, &aws, &plan, &tags).await?);
@@ -162,7 +169,7 @@ impl Resource for Subscriber {
                 return Err(messages::nothing_to_import(&name, &aws).await.into());
             }
             same_account(&aws, state.arn.as_deref()).await?;
-            return log_group::without_subscriber(operation, &aws, state).await;
+            return role::without_subscriber(operation, &aws, state).await;
         };
         let all = aws.custom_tags(state.known_arn()).await.map_err(failed)?;
         defaults::read_tags(operation.client(), all, &mut state.tags, &mut state.tags_all)?;
@@ -170,6 +177,7 @@ impl Resource for Subscriber {
         let before = state.own_group().map(|group| group.name.clone());
         state.with(&held, imported);
         state.read_group(operation, &aws, before).await?;
+        role::read(operation, &aws, &mut state, imported).await?;
         Ok(Some(state))
     }
 
@@ -179,6 +187,7 @@ impl Resource for Subscriber {
         Owner::ensure(operation);
         group_change::begin(operation, [&prior, &plan]);
         log_group::ensure(operation, &aws, &mut plan, Some(&prior)).await?;
+        role::ensure(operation, &aws, &mut plan, Some(&prior)).await?;
         if plan.settings_differ(&prior) {
             let _turn = handover::turn(operation, &plan.bus()).await?;
             aws::update(operation, &aws, &plan, &prior).await?;
@@ -187,6 +196,9 @@ impl Resource for Subscriber {
             plan.state.clone_from(&prior.state);
         }
         log_group::let_go(operation, &aws, &plan).await?;
+        if plan.role.is_none() {
+            role::delete(&aws, &prior).await?;
+        }
         let held = (prior.tags.as_ref(), prior.tags_all.as_ref());
         let planned = (plan.tags.as_ref(), plan.tags_all.as_ref());
         let tagged =
@@ -204,6 +216,7 @@ impl Resource for Subscriber {
             drop(turn);
             state.subscriber_is_gone(operation);
         }
+        role::delete(&aws, &state).await?;
         log_group::delete(operation, &aws, &state, was_there).await
     }
 

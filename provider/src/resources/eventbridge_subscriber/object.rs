@@ -20,6 +20,11 @@ impl Subscriber {
         self.target_arn.as_deref().unwrap_or_default()
     }
 
+    /// ARN of the role; empty until it is known.
+    pub(super) fn known_role(&self) -> &str {
+        self.role_arn.as_deref().unwrap_or_default()
+    }
+
     /// The log group that was made here.
     pub(super) fn own_group(&self) -> Option<&LogGroup> {
         self.log_group.as_ref().filter(|group| group.create)

@@ -31,6 +31,17 @@ pub struct LogGroup {
     pub status: Option<String>,
 }
 
+/// The role that delivers, made with the subscriber.
+#[derive(Attrs, Clone, Debug, PartialEq)]
+pub struct Role {
+    /// Create the role, with its trust policy and an inline policy that allows what the target and `dead_letter_arn` need, and nothing else. Its name is made from those of subscriber and region, its path is `/scalr-eventbridge/`. It has the provider's `default_tags` and a tag that names its owner, this subscriber, and is deleted with it. An existing role is adopted only if its tag names this subscriber. Has to be `true`: without a role of its own, use `role_arn`.
+    #[tf(required)]
+    pub create: bool,
+    /// `ready`, or what is missing: `subscriber missing`, `role missing`, `trust policy differs`, `policy differs`, `tags differ`. An apply makes it ready.
+    #[tf(computed, use_state_for_unknown)]
+    pub status: Option<String>,
+}
+
 /// What an event has to match.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Filter {

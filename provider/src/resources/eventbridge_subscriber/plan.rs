@@ -2,7 +2,7 @@
 
 use tfplugin::{Plan, PlanAction, Value};
 
-use super::{Subscriber, filters, log_group, messages};
+use super::{Subscriber, filters, log_group, messages, role_policy};
 use crate::aws::arn;
 use crate::aws::look::Service;
 use crate::defaults;
@@ -20,6 +20,7 @@ pub(super) async fn decide(plan: &mut Plan<'_, Subscriber>) {
     }
     region(plan);
     target(plan);
+    role(plan);
     defaults::plan_tags(plan, &Subscriber::tags(), &Subscriber::tags_all(), |subscriber| {
         subscriber.tags.as_ref()
     });
@@ -61,6 +62,18 @@ fn target(plan: &mut Plan<'_, Subscriber>) {
     let held = plan.prior().and_then(|prior| prior.log_group.as_ref());
     if held.is_some_and(|held| name != Value::Known(held.name.clone())) && !name.is_null() {
         plan.set_unknown(Subscriber::log_group().arn());
+    }
+}
+
+/// A role that is made here is known when it is made.
+fn role(plan: &mut Plan<'_, Subscriber>) {
+    if !plan.planned(Subscriber::role()).is_known() {
+        return;
+    }
+    plan.set(Subscriber::role().status(), log_group::READY);
+    let is_own = plan.prior().is_some_and(role_policy::is_own);
+    if !is_own && plan.config(Subscriber::role_arn()).is_null() {
+        plan.set_unknown(Subscriber::role_arn());
     }
 }
 

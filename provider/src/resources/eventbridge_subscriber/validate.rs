@@ -3,12 +3,13 @@
 use tfplugin::{Config, Diagnostics, Value};
 
 use super::log_group::CALL;
-use super::{Subscriber, messages};
+use super::{Subscriber, messages, role_messages, role_policy};
 use crate::aws::arn;
 
 /// All of it.
 pub(super) fn refuse(config: &Config<'_, Subscriber>, diags: &mut Diagnostics) {
     refuse_group(config, diags);
+    refuse_role(config, diags);
     let target = config.value(Subscriber::target_arn()).known();
     let is_group = config.value(Subscriber::log_group()).is_known();
     let target = target.or_else(|| is_group.then(|| CALL.to_owned()));
@@ -32,6 +33,30 @@ pub(super) fn refuse(config: &Config<'_, Subscriber>, diags: &mut Diagnostics) {
         Value::Null if kind == "JSONATA" => diags.push(messages::no_expression()),
         Value::Known(_) if kind != "JSONATA" => diags.push(messages::expression_without_jsonata(&kind)),
         _ => {}
+    }
+}
+
+/// One role; one that is made here for a target whose call is known.
+fn refuse_role(config: &Config<'_, Subscriber>, diags: &mut Diagnostics) {
+    let arn = config.value(Subscriber::role_arn());
+    let role = config.value(Subscriber::role());
+    if arn.is_null() && role.is_null() {
+        diags.push(role_messages::no_role());
+    }
+    if !role.is_known() {
+        return;
+    }
+    // A generated configuration has both.
+    if matches!(&arn, Value::Known(arn) if !role_policy::is_in_path(arn)) {
+        diags.push(role_messages::two_roles());
+    }
+    if config.value(Subscriber::role().create()) == Value::Known(false) {
+        diags.push(role_messages::not_made());
+    }
+    let target = config.value(Subscriber::target_arn()).known();
+    let target = target.filter(|_| config.value(Subscriber::log_group()).is_null());
+    if let Some(target) = target.filter(|target| role_policy::actions(target).is_empty()) {
+        diags.push(role_messages::no_actions(&target).at(Subscriber::role()));
     }
 }
 

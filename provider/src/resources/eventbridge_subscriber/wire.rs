@@ -45,7 +45,7 @@ impl Subscriber {
             .clone_into(&mut self.event_bus_arn);
         if let Some(invoke) = held.invoke_configuration() {
             self.target_arn = Some(invoke.target_arn().to_owned());
-            invoke.role_arn().clone_into(&mut self.role_arn);
+            self.role_arn = Some(invoke.role_arn().to_owned());
             let input = invoke
                 .universal_target_parameters()
                 .map(UniversalTargetParameters::input);
@@ -118,7 +118,7 @@ impl Subscriber {
     pub(super) fn wire_invoke(&self) -> Result<InvokeConfiguration, BuildError> {
         InvokeConfiguration::builder()
             .target_arn(self.target())
-            .role_arn(&self.role_arn)
+            .role_arn(self.known_role())
             .set_universal_target_parameters(self.wire_call(None)?)
             .build()
     }
@@ -132,7 +132,7 @@ impl Subscriber {
             .universal_target_parameters()
             .and_then(|held| held.invocation_timeout_seconds());
         UpdateInvokeConfiguration::builder()
-            .role_arn(&self.role_arn)
+            .role_arn(self.known_role())
             .set_lambda_parameters(held.lambda_parameters().cloned())
             .set_sqs_parameters(held.sqs_parameters().cloned())
             .set_sns_parameters(held.sns_parameters().cloned())

@@ -15,6 +15,7 @@ use serde_json::{Value as Json, json};
 use tokio::sync::watch;
 
 use super::fake_custom::{self, Custom};
+use super::fake_iam;
 use super::fake_sns;
 use super::fake_sqs::Queue;
 
@@ -77,6 +78,8 @@ pub(in crate::tests) struct Holdings {
     pub(in crate::tests) failed_entry: Option<(&'static str, &'static str)>,
     /// Whether what is empty is left out of answers.
     pub(in crate::tests) drops_empty: bool,
+    /// Roles by name.
+    pub(in crate::tests) roles: BTreeMap<String, fake_iam::Role>,
     /// What the service of custom event buses holds.
     pub(in crate::tests) custom: Custom,
     /// Tags by ARN.
@@ -194,8 +197,8 @@ impl Holdings {
     }
 
     fn carry_out(&mut self, name: &str, body: &Json) -> Result<Json, Trouble> {
-        if name.starts_with(fake_custom::PREFIX) {
-            return self.carry_out_custom(name, body);
+        if name.starts_with(fake_custom::PREFIX) || fake_iam::is_call(name) {
+            return self.carry_out_beside(name, body);
         }
         let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
         Ok(match name {
@@ -538,7 +541,7 @@ impl HttpConnector for Connector {
         let target = request.headers().get("x-amz-target");
         let (name, body) = match target.and_then(|target| target.rsplit('.').next()) {
             Some(name) => (name.to_owned(), serde_json::from_slice(body).unwrap_or_default()),
-            // SNS speaks forms and XML.
+            // SNS and IAM speak forms and XML.
             None => fake_sns::read(body),
         };
         match self.0.answer(&name, &body) {
@@ -562,6 +565,7 @@ fn response(answer: Result<Json, Trouble>) -> Result<HttpResponse, ConnectorErro
 
 fn xml(name: &str, answer: Result<Json, Trouble>) -> Result<HttpResponse, ConnectorError> {
     match answer {
+        Ok(body) if fake_iam::is_call(name) => whole(200, fake_iam::answer(name, &body)),
         Ok(body) => whole(200, fake_sns::answer(name, &body)),
         Err(Trouble::Empty) => whole(200, fake_sns::empty(name)),
         Err(Trouble::Says(code, message)) => whole(400, fake_sns::error(code, message)),

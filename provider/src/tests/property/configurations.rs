@@ -257,11 +257,10 @@ pub(super) fn subscriber_rest(_: &There, identity: &Json) -> Values {
         perhaps("maximum_retry_attempts", number(0, 185)),
     ]);
     let batch = object(vec![
-        perhaps("maximum_batch_size", number(1, 500)),
+        perhaps("maximum_batch_size", number(1, batch_max(target))),
         perhaps("maximum_batch_window_in_seconds", number(0, 300)),
     ]);
     let common = object(vec![
-        always("role_arn", text(ROLE)),
         perhaps("filter", filters()),
         perhaps("batch", batch),
         perhaps("resume_position", one_of(&["LAST_PROCESSED", "LATEST"])),
@@ -275,6 +274,16 @@ pub(super) fn subscriber_rest(_: &There, identity: &Json) -> Values {
         perhaps("tags", trimmed(tags())),
     ]);
     let group = &identity["log_group"];
+    // What a call to AWS needs is known of that to a log group only.
+    let theirs = object(vec![always("role_arn", text(ROLE))]);
+    let made = object(vec![always("role", Just(json!({ "create": true })).boxed())]);
+    let is_call = target.ends_with(CALL) && group.is_null();
+    let role = if is_call {
+        theirs
+    } else {
+        prop_oneof![theirs, made].boxed()
+    };
+    let common = both(common, role);
     if !group.is_null() {
         let name = group["name"].clone();
         let stream = object(vec![perhaps("log_stream", text("[a-z/]{1,8}"))]);
@@ -302,6 +311,15 @@ pub(super) fn subscriber_rest(_: &There, identity: &Json) -> Values {
     let whole = object(vec![always("type", one_of(&["RAW", "WITH_METADATA"]))]);
     let transformer = prop_oneof![jsonata, whole].boxed();
     both(common, object(vec![perhaps("transformer", transformer)]))
+}
+
+/// As many events as a delivery to a target takes; for a log group, whose target is not written, as many as any.
+fn batch_max(target: &str) -> i64 {
+    match target {
+        _ if target.contains(":sqs:") || target.contains(":event-bus/") => 10,
+        _ if target.contains(":lambda:") || target.contains(":states:") => 100,
+        _ => 500,
+    }
 }
 
 /// At most one a scope, and at least one.

@@ -15,8 +15,8 @@ use crate::clock::Millis;
 use crate::delivery::attempt::record as tell;
 use crate::delivery::http::HttpResult;
 use crate::delivery::job::{Evaluation, Job};
-use crate::delivery::recipe::{Made, Payload, Recipe, Rendered, Whole, complete};
-use crate::state::custom_bus::{Batch, Event, Next, Ordering, Queued, Subscriber};
+use crate::delivery::recipe::{Payload, Recipe, complete};
+use crate::state::custom_bus::{Batch, Event, Made, Next, Ordering, Queued, Rendered, Subscriber, Whole};
 use crate::state::outbox::{Call, Work};
 use crate::state::rule::Target;
 use crate::state::story::{Attempt as Tried, Delivery, DeliveryRef};
@@ -27,6 +27,8 @@ use crate::turn::Turn;
 const GATHER_STEPS: usize = 50;
 const DELIVERY_STEPS: usize = 200;
 const BACKOFF_MS_MAX: Millis = 60_000;
+/// The limit that a record names where events are too old.
+const AGE_EXHAUSTED: &str = "MaximumEventAgeInSeconds";
 
 /// Sets the timer of a subscriber.
 pub(super) fn later(turn: &mut Turn<'_>, to: &To<'_>, due: Millis) {
@@ -49,10 +51,10 @@ pub(super) fn gather(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) {
     let is_held = subscriber.ordering == Ordering::Fifo && subscriber.deliveries.holds(&event.group);
     let in_story = (!is_held).then(|| place(turn, to, target, event));
     let queued = Queued {
-        number: event.number,
-        bytes: event.data.len(),
-        group: Arc::clone(&event.group),
         in_story,
+        id: Arc::clone(&event.id),
+        deduplication: event.deduplication.clone(),
+        ..Queued::new(event.number, event.data.len(), Arc::clone(&event.group))
     };
     if let Some(subscriber) = to.subscriber(turn) {
         let (ordering, batching) = (subscriber.ordering, subscriber.batching());
@@ -78,8 +80,9 @@ fn place(turn: &mut Turn<'_>, to: &To<'_>, target: Arc<Target>, event: &Event) -
     stories.deliver(&event.story, pass, delivery)
 }
 
-/// Tries a batch that is due.
-pub(super) fn start(turn: &mut Turn<'_>, to: &To<'_>, batch: Batch) {
+/// Tries a batch that is due, with what its expressions came to if that is known.
+pub(super) fn start(turn: &mut Turn<'_>, to: &To<'_>, mut batch: Batch) {
+    let rendered = batch.rendered.take();
     let Some(subscriber) = to.subscriber(turn).map(Subscriber::outline) else {
         return;
     };
@@ -88,10 +91,13 @@ pub(super) fn start(turn: &mut Turn<'_>, to: &To<'_>, batch: Batch) {
     };
     let cost = DELIVERY_STEPS * trial.items.len();
     turn.steps = turn.steps.saturating_sub(cost);
+    if let Some(rendered) = rendered {
+        return send(turn, to, &subscriber, trial, Arc::unwrap_or_clone(rendered));
+    }
     if subscriber.program.has_expressions() {
         return evaluate(turn, to, &subscriber, trial);
     }
-    let events = trial.items.iter().map(|item| Arc::clone(&item.event)).collect();
+    let events = trial.items.iter().filter_map(|item| item.event.clone()).collect();
     let rendered = recipe(turn, &subscriber, events).make();
     send(turn, to, &subscriber, trial, rendered);
 }
@@ -121,7 +127,7 @@ fn evaluate(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, trial: Tr
     turn.effects.push(id);
 }
 
-/// What a call evaluates; `None` where nothing waits for it any more.
+/// What a call evaluates, of events that are at hand; `None` where nothing waits for it any more.
 fn evaluation(turn: &mut Turn<'_>, id: u64, call: &Call) -> Option<Recipe> {
     let to = To::of(call);
     let found = to.bus(turn)?;
@@ -129,36 +135,33 @@ fn evaluation(turn: &mut Turn<'_>, id: u64, call: &Call) -> Option<Recipe> {
     let batch = subscriber.deliveries.called(call.batch, id)?;
     let numbers: Vec<u64> = batch.events.iter().map(|event| event.number).collect();
     let subscriber = subscriber.outline();
-    let events = numbers
-        .into_iter()
-        .filter_map(|number| found.log.get(number).cloned());
-    let events: Vec<_> = events.collect();
-    Some(recipe(turn, &subscriber, events))
+    let log = found.log.id;
+    let at_hand = |number| turn.at_hand.get(&(log, number)).cloned().flatten();
+    let events: Vec<_> = numbers.into_iter().filter_map(at_hand).collect();
+    (!events.is_empty()).then(|| recipe(turn, &subscriber, events))
 }
 
-/// The events of a batch, each with a place in its story. Those that their bus no longer keeps are gone.
+/// The events of a batch, each with a place in its story. Those that their bus no longer keeps have failed.
 fn load(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, batch: Batch) -> Option<Trial> {
     let now = turn.now;
-    let (mut items, mut gone) = (Vec::with_capacity(batch.events.len()), Vec::new());
-    for queued in batch.events {
-        let bus = to.bus(turn)?;
-        let start = bus.window_start(now);
-        let event = bus
-            .log
-            .get(queued.number)
-            .filter(|event| event.at >= start)
-            .cloned();
-        let Some(event) = event else {
-            gone.push(queued.group);
+    let bus = to.bus(turn)?;
+    let (log, start) = (bus.log.id, bus.window_start(now));
+    let (mut items, mut expired) = (Vec::with_capacity(batch.events.len()), Vec::new());
+    for mut queued in batch.events {
+        let found = turn.at_hand.get(&(log, queued.number)).and_then(Option::as_ref);
+        let Some(event) = found.filter(|event| event.at >= start).cloned() else {
+            expired.push(queued);
             continue;
         };
         let in_story = queued
             .in_story
             .clone()
             .unwrap_or_else(|| place(turn, to, Arc::clone(&subscriber.target), &event));
+        queued.id = Arc::clone(&event.id);
+        queued.deduplication.clone_from(&event.deduplication);
         items.push(Item {
             queued,
-            event,
+            event: Some(event),
             in_story,
         });
     }
@@ -167,8 +170,41 @@ fn load(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, batch: Batch)
         retries: batch.retries,
         since: batch.since.unwrap_or(now),
     };
+    let gone: Vec<Arc<str>> = expired.iter().map(|queued| Arc::clone(&queued.group)).collect();
+    give_up(turn, to, subscriber, &trial, expired);
     release(turn, to, &gone, &trial.items);
     (!trial.items.is_empty()).then_some(trial)
+}
+
+/// Records events of a batch that their bus no longer keeps. Of those that were never looked at nothing can be said.
+fn give_up(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, batch: &Trial, expired: Vec<Queued>) {
+    let count = expired.len();
+    let trial = batch.of(expired.into_iter().filter_map(Item::without_event).collect());
+    if let Some(subscriber) = to.subscriber(turn) {
+        subscriber.metrics.dropped += (count - trial.items.len()) as u64;
+    }
+    if trial.items.is_empty() {
+        return;
+    }
+    let failure = Failure::new("RESOURCE_NOT_FOUND", "the bus no longer keeps the event");
+    failed(turn, &trial, &failure, "failed");
+    let attempt = Attempt {
+        to,
+        subscriber,
+        trial: &trial,
+    };
+    record::send(turn, &attempt, (&failure, AGE_EXHAUSTED));
+}
+
+/// Says in the stories of a batch's events that an attempt has failed.
+fn failed(turn: &mut Turn<'_>, trial: &Trial, failure: &Failure, outcome: &'static str) {
+    for item in &trial.items {
+        let tried = Tried {
+            at: turn.now,
+            error: Some((failure.code.to_owned(), failure.message.clone())),
+        };
+        turn.world.stories.record_attempt(&item.in_story, outcome, tried);
+    }
 }
 
 /// Sends what was made of a batch.
@@ -229,7 +265,7 @@ fn leave_rest(
     }
     let now = turn.now;
     if let Some(subscriber) = to.subscriber(turn).filter(|_| !rest.is_empty()) {
-        let groups: Vec<Arc<str>> = rest.iter().map(|item| Arc::clone(&item.event.group)).collect();
+        let groups: Vec<Arc<str>> = rest.iter().map(|item| Arc::clone(&item.queued.group)).collect();
         if subscriber.ordering == Ordering::Fifo {
             let rest = rest.into_iter().map(|item| item.queued).collect();
             subscriber.deliveries.hold(rest);
@@ -249,11 +285,15 @@ fn sift(subscriber: &Subscriber, trial: &Trial, made: Vec<Made>) -> (Vec<Outcome
     let (mut ready, mut over) = (BTreeSet::new(), BTreeSet::new());
     let mut payloads = Vec::with_capacity(made.len());
     let outcomes = trial.items.iter().zip(made).map(|(item, made)| {
-        let group = &item.event.group;
+        let group = &item.queued.group;
         if over.contains(group) {
             return Outcome::Held;
         }
-        match complete(subscriber, &item.event, made) {
+        // An attempt has its events.
+        let Some(event) = &item.event else {
+            return Outcome::Held;
+        };
+        match complete(subscriber, event, made) {
             Ok(payload) => {
                 ready.insert(group);
                 payloads.push(payload);
@@ -285,7 +325,7 @@ fn settle(
     let groups: Vec<Arc<str>> = trial
         .items
         .iter()
-        .map(|item| Arc::clone(&item.event.group))
+        .map(|item| Arc::clone(&item.queued.group))
         .collect();
     let (mut ready, mut held, mut failed) = (Vec::new(), Vec::new(), Vec::<(Failure, Vec<Item>)>::new());
     let rest = trial.of(Vec::new());
@@ -307,7 +347,7 @@ fn settle(
     }
     let mut kept = BTreeSet::new();
     for (failure, items) in failed {
-        let (failing, own) = (rest.of(items), |item: &Item| Arc::clone(&item.event.group));
+        let (failing, own) = (rest.of(items), |item: &Item| Arc::clone(&item.queued.group));
         let own: Vec<_> = failing.items.iter().map(own).collect();
         if fail(turn, to, subscriber, failing, &failure, wait_min) {
             kept.extend(own);
@@ -343,7 +383,7 @@ fn release(turn: &mut Turn<'_>, to: &To<'_>, groups: &[Arc<str>], left: &[Item])
     if subscriber.ordering != Ordering::Fifo || groups.is_empty() {
         return;
     }
-    let left: BTreeSet<&Arc<str>> = left.iter().map(|item| &item.event.group).collect();
+    let left: BTreeSet<&Arc<str>> = left.iter().map(|item| &item.queued.group).collect();
     let over: BTreeSet<&Arc<str>> = groups.iter().filter(|group| !left.contains(group)).collect();
     let batching = subscriber.batching();
     subscriber
@@ -364,13 +404,7 @@ fn fail(
     let wait = backoff(turn, trial.retries).max(wait_min);
     let exhausted = exhausted(subscriber, &trial, at + wait);
     let outcome = if exhausted.is_some() { "failed" } else { "waiting" };
-    for item in &trial.items {
-        let tried = Tried {
-            at,
-            error: Some((failure.code.to_owned(), failure.message.clone())),
-        };
-        turn.world.stories.record_attempt(&item.in_story, outcome, tried);
-    }
+    failed(turn, &trial, failure, outcome);
     if let Some(limit) = exhausted {
         let attempt = Attempt {
             to,
@@ -397,7 +431,7 @@ fn exhausted(subscriber: &Subscriber, trial: &Trial, next: Millis) -> Option<&'s
     if trial.retries >= retry.attempts_max {
         Some("MaximumRetryAttempts")
     } else if next > trial.since + retry.age_seconds_max * 1000 {
-        Some("MaximumEventAgeInSeconds")
+        Some(AGE_EXHAUSTED)
     } else {
         None
     }
@@ -443,10 +477,27 @@ pub(crate) fn job(turn: &mut Turn<'_>, id: u64) -> Option<Job> {
 
 /// A call is made: its time has come, or it is not known how it ended.
 pub(crate) fn depart(turn: &mut Turn<'_>, id: u64) {
+    let Some(call) = turn.world.outbox.calls.get(&id).cloned() else {
+        return;
+    };
+    // The events of an evaluation are not at hand: they are read first. A subscriber that was stopped or deleted meanwhile
+    // sends nothing; its batch waits until it runs again.
+    if matches!(call.work, Work::Evaluation) || !waits(turn, &call, id) {
+        return evaluated(turn, id, None);
+    }
     if let Some(call) = turn.world.outbox.calls.get_mut(&id) {
         call.under_way = true;
-        turn.effects.push(id);
     }
+    turn.effects.push(id);
+}
+
+/// Whether a running subscriber waits for a call.
+fn waits(turn: &mut Turn<'_>, call: &Call, id: u64) -> bool {
+    let subscriber = To::of(call).subscriber(turn);
+    subscriber.is_some_and(|subscriber| {
+        let is_running = subscriber.running && !subscriber.revoked;
+        is_running && subscriber.deliveries.called(call.batch, id).is_some()
+    })
 }
 
 /// Records how a request ended.
@@ -454,22 +505,29 @@ pub(crate) fn record_result(turn: &mut Turn<'_>, id: u64, result: &HttpResult) {
     end(turn, id, http::judge(result));
 }
 
-/// Records what the expressions of a batch came to: it is sent, unless its subscriber was stopped meanwhile.
+/// Records what the expressions of a batch came to: it is sent once its events are read, unless its subscriber was stopped
+/// meanwhile.
 pub(crate) fn record_evaluation(turn: &mut Turn<'_>, id: u64, rendered: Rendered) {
+    evaluated(turn, id, Some(Arc::new(rendered)));
+}
+
+/// An evaluation is over, and the batch that waits for it is due.
+fn evaluated(turn: &mut Turn<'_>, id: u64, rendered: Option<Arc<Rendered>>) {
     let Some(call) = turn.world.outbox.remove_call(id) else {
         return;
     };
-    let to = &To::of(&call);
+    let (to, now) = (&To::of(&call), turn.now);
     turn.touched.insert(to.owned());
-    let Some((subscriber, trial)) = called(turn, to, &call, id) else {
+    let Some(subscriber) = to.subscriber(turn) else {
         return;
     };
-    if subscriber.running && !subscriber.revoked {
-        return send(turn, to, &subscriber, trial, rendered);
-    }
-    let now = turn.now;
-    if let Some(subscriber) = to.subscriber(turn) {
-        subscriber.deliveries.put(trial.batch(Next::Due(now)));
+    let is_running = subscriber.running && !subscriber.revoked;
+    if let Some(batch) = subscriber.deliveries.take_called(call.batch, id) {
+        subscriber.deliveries.put(Batch {
+            next: Next::Due(now),
+            rendered: rendered.filter(|_| is_running),
+            ..batch
+        });
     }
 }
 
@@ -497,6 +555,10 @@ fn called(turn: &mut Turn<'_>, to: &To<'_>, call: &Call, id: u64) -> Option<(Sub
     let found = to.subscriber(turn)?;
     let batch = found.deliveries.take_called(call.batch, id)?;
     let subscriber = found.outline();
-    let trial = load(turn, to, &subscriber, batch)?;
+    let trial = Trial {
+        items: batch.events.into_iter().filter_map(Item::without_event).collect(),
+        retries: batch.retries,
+        since: batch.since.unwrap_or(turn.now),
+    };
     Some((subscriber, trial))
 }

@@ -1,7 +1,9 @@
 //! Custom event buses: from a kept event to what the targets of subscribers receive.
 //!
 //! A subscriber has a position in the log of its bus. While it runs, it is given each event behind that position in order; what
-//! cannot be delivered is tried again by itself, and in a FIFO subscriber holds up the events of its group.
+//! cannot be delivered is tried again by itself, and in a FIFO subscriber holds up the events of its group. What is published is
+//! delivered in the same turn. What is behind, or is tried later, is read without the engine's lock, and given to the subscriber
+//! in a turn of its own (`reading`).
 //!
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
@@ -13,18 +15,19 @@
 //! record universal http   what is sent to a dead-letter queue; calls of AWS's APIs; calls over HTTP
 //! target             the kinds of targets
 //! batch              from a wanted event to the end of its delivery
+//! running            what is due of a subscriber; whether it wants an event
+//! reading            events that are not at hand: what a subscriber asks for, and what it is given
 //! ```
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use event_pattern::{EventError, Parts, Scope};
-
 use super::envelope::Envelope;
+use crate::clock::Dice;
 use crate::state::RealmId;
-use crate::state::custom_bus::{ContentType, Event, NewEvent, Subscriber, managed_rule};
+use crate::state::custom_bus::{ContentType, Event, Kept, NewEvent, Origin, managed_rule};
 use crate::state::story::Pass;
-use crate::turn::{self, Turn};
+use crate::turn::Turn;
 
 mod attempt;
 mod batch;
@@ -32,33 +35,76 @@ mod failure;
 mod http;
 mod messages;
 mod place;
+mod reading;
 mod record;
+mod running;
 mod target;
 mod trial;
 mod universal;
 
+use batch::gather;
 pub(crate) use batch::record_evaluation;
 pub(super) use batch::{depart, job, record_result};
-use batch::{gather, later, start};
 pub(crate) use place::To;
 use place::resource;
+pub(crate) use reading::{Ask, Wish, give, wish};
+pub(crate) use running::run;
+use running::{STEPS_LEFT, WAITING_MAX, fall_behind, wants};
 
-/// The steps of a turn that are left to others.
-const STEPS_LEFT: usize = turn::STEPS_MAX / 4;
-/// As many events of one subscriber may wait, for another attempt or for their group; it takes no more before some are done.
-const WAITING_MAX: usize = 10_000;
-/// A turn with as many steps is one that a subscriber has nearly for itself.
-const FRESH_STEPS: usize = turn::STEPS_MAX / 2;
-
-/// Keeps an event and gives it to the running subscribers; `None` where there is no such bus.
+/// Keeps an event and gives it to the running subscribers; `None` where there is no such bus, or where it cannot be kept.
 pub(crate) fn publish(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, new: NewEvent) -> Option<Arc<Event>> {
+    keep_and_offer(turn, realm, bus, new, |_| None)
+}
+
+/// The same for an event that a caller publishes: it is delivered again from what is kept of it, without the request.
+pub(crate) fn publish_directly(
+    turn: &mut Turn<'_>,
+    realm: &RealmId,
+    (bus, publisher): (&str, &str),
+    new: NewEvent,
+) -> Option<Arc<Event>> {
+    let group = new.group.clone().unwrap_or_default();
+    let origin = |turn: &Turn<'_>| {
+        Some(Origin {
+            publisher: publisher.to_owned(),
+            group,
+            dice: turn.dice.state(),
+            share: turn.events,
+        })
+    };
+    keep_and_offer(turn, realm, bus, new, origin)
+}
+
+/// Publishes what was published before, when the journal is replayed: it is kept already.
+pub(crate) fn publish_again(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, kept: Kept) {
+    let Some(found) = turn.world.realm(realm).custom_buses.buses.get_mut(bus) else {
+        return;
+    };
+    let mut event = Arc::unwrap_or_clone(kept.event);
+    found.expire(turn.now);
+    found.log.append(&mut event);
+    if let Some(origin) = &kept.origin {
+        found.log.remember(origin, &event);
+        found.metrics.stored(&origin.publisher, event.data.len());
+        (turn.dice, turn.events) = (Dice::new(origin.dice), origin.share);
+    }
+    let (log, event) = (found.log.id, Arc::new(event));
+    turn.at_hand.insert((log, event.number), Some(Arc::clone(&event)));
+    offer(turn, realm, bus, &event);
+}
+
+fn keep_and_offer(
+    turn: &mut Turn<'_>,
+    realm: &RealmId,
+    bus: &str,
+    new: NewEvent,
+    origin: impl FnOnce(&Turn<'_>) -> Option<Origin>,
+) -> Option<Arc<Event>> {
     let now = turn.now;
     let id: Arc<str> = turn.dice.uuid().into();
     let group = new.group.unwrap_or_else(|| turn.dice.uuid());
-    let found = turn.world.realm(realm).custom_buses.buses.get_mut(bus)?;
-    found.expire(now);
-    let label = resource(&found.name, &found.id);
-    let event = found.log.append(Event {
+    let origin = origin(turn);
+    let mut event = Event {
         number: 0,
         at: now,
         story: new.story.unwrap_or_else(|| Arc::clone(&id)),
@@ -71,15 +117,45 @@ pub(crate) fn publish(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, new: NewE
         detail_type: new.detail_type,
         metadata: new.metadata,
         passed: new.passed,
+    };
+    let found = turn.world.realm(realm).custom_buses.buses.get_mut(bus)?;
+    if !event.can_be_kept() {
+        let why = format!("The event and its metadata are too long for the event bus {bus}.");
+        turn.world
+            .stories
+            .begin(&event.story, event.json(), Some(why), now);
+        return None;
+    }
+    found.expire(now);
+    found.log.append(&mut event);
+    if let Some(origin) = &origin {
+        found.log.remember(origin, &event);
+        found.metrics.stored(&origin.publisher, event.data.len());
+    }
+    let (log, event) = (found.log.id, Arc::new(event));
+    turn.at_hand.insert((log, event.number), Some(Arc::clone(&event)));
+    turn.kept.push(Kept {
+        log,
+        event: Arc::clone(&event),
+        origin,
     });
-    let mut steps = turn.steps / turn.events.max(1);
+    offer(turn, realm, bus, &event);
+    Some(event)
+}
+
+/// Gives a new event to the running subscribers that follow the bus.
+fn offer(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, event: &Arc<Event>) {
+    let mut steps = turn.part();
     let before = steps;
     let Some(found) = turn.world.realm(realm).custom_buses.buses.get_mut(bus) else {
-        return Some(event);
+        return;
     };
-    let candidates = found.candidates(&event, &mut steps);
+    let label = resource(&found.name, &found.id);
+    let candidates = found.candidates(event, &mut steps);
     turn.steps = turn.steps.saturating_sub(before - steps);
-    turn.world.stories.begin(&event.story, event.json(), None, now);
+    turn.world
+        .stories
+        .begin(&event.story, event.json(), None, turn.now);
     let pass = Pass {
         realm: realm.clone(),
         bus: label,
@@ -105,11 +181,10 @@ pub(crate) fn publish(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, new: NewE
             bus,
             name: &name,
         };
-        if is_offered(turn, &to, &event) {
-            gather(turn, &to, &event);
+        if is_offered(turn, &to, event) {
+            gather(turn, &to, event);
         }
     }
-    Some(event)
 }
 
 /// Whether a new event is delivered to a subscriber that follows the bus, now: not where the turn has taken too much or too many
@@ -133,16 +208,6 @@ fn is_offered(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) -> bool {
     };
     turn.steps = turn.steps.saturating_sub(before - steps);
     wanted
-}
-
-/// A subscriber goes on from an event by itself, in turns of its own.
-fn fall_behind(turn: &mut Turn<'_>, to: &To<'_>, number: u64) {
-    let Some(bus) = to.bus(turn) else { return };
-    if let Some(subscriber) = bus.subscribers.get_mut(to.name) {
-        subscriber.next.get_or_insert(number);
-    }
-    bus.subscriber_changed(to.name);
-    later(turn, to, turn.now);
 }
 
 /// Forwards an event of a partner's managed Classic bus to the custom event bus that its event source feeds, as long as the
@@ -217,111 +282,5 @@ fn from_classic(turn: &Turn<'_>, realm: &RealmId, classic: &str, envelope: &Enve
             )
             .into(),
         ],
-    }
-}
-
-/// Gives a running subscriber what is due: its batches, and the events behind its position, as many as the turn allows; the
-/// rest follows at once, in turns of its own.
-pub(crate) fn run(turn: &mut Turn<'_>, to: &To<'_>) {
-    let now = turn.now;
-    loop {
-        if turn.steps < STEPS_LEFT {
-            return later(turn, to, now);
-        }
-        let Some(subscriber) = to.subscriber(turn) else {
-            return;
-        };
-        if !subscriber.running || subscriber.revoked {
-            return;
-        }
-        if let Some(batch) = subscriber.deliveries.take_due(now) {
-            start(turn, to, batch);
-            continue;
-        }
-        if let Some(event) = take(turn, to) {
-            gather(turn, to, &event);
-            continue;
-        }
-        let Some(subscriber) = to.subscriber(turn) else {
-            return;
-        };
-        let (ordering, batching) = (subscriber.ordering, subscriber.batching());
-        if subscriber.deliveries.cut_if_due(ordering, &batching, now) {
-            continue;
-        }
-        if let Some(due) = subscriber.deliveries.next_due(&batching) {
-            later(turn, to, due);
-        }
-        return;
-    }
-}
-
-/// The next event that a subscriber wants. One that has come to the end follows the bus from then on.
-fn take(turn: &mut Turn<'_>, to: &To<'_>) -> Option<Arc<Event>> {
-    let (mut steps, now) = (turn.part(), turn.now);
-    let before = steps;
-    let taken = loop {
-        let found = to.bus(turn)?;
-        let oldest = found.log.number_at(found.window_start(now));
-        let subscriber = found.subscribers.get_mut(to.name)?;
-        if !subscriber.running || subscriber.revoked || subscriber.deliveries.count() >= WAITING_MAX {
-            break None;
-        }
-        let Some(event) = found.log.next_from(subscriber.next?.max(oldest)) else {
-            subscriber.next = None;
-            found.subscriber_changed(to.name);
-            break None;
-        };
-        if subscriber.end.is_some_and(|end| event.at >= end) {
-            break None;
-        }
-        let event = Arc::clone(event);
-        // What a turn of its own cannot decide never will be.
-        let wanted = match wants(subscriber, &event, &mut steps) {
-            None if before < FRESH_STEPS => {
-                later(turn, to, now);
-                break None;
-            }
-            wanted => wanted.unwrap_or(false),
-        };
-        subscriber.next = Some(event.number + 1);
-        if wanted {
-            break Some(event);
-        }
-        if steps == 0 {
-            later(turn, to, now);
-            break None;
-        }
-    };
-    turn.steps = turn.steps.saturating_sub(before - steps);
-    taken
-}
-
-/// Whether a subscriber wants an event; none where that takes more steps than there are.
-fn wants(subscriber: &Subscriber, event: &Event, steps: &mut usize) -> Option<bool> {
-    if subscriber.filters.texts.is_empty() {
-        return Some(true);
-    }
-    let Some(filters) = subscriber.filters.compiled() else {
-        return Some(false);
-    };
-    // What no filter looks at is not written.
-    let (mut metadata, mut system) = (String::new(), String::new());
-    if filters.look_at(Scope::Metadata) {
-        metadata = serde_json::to_string(&event.metadata).unwrap_or_default();
-    }
-    if filters.look_at(Scope::SystemMetadata) {
-        let replayed = event.number <= subscriber.replayed_to;
-        system = event.system_metadata(replayed).to_string();
-    }
-    let parts = Parts {
-        data: &event.json(),
-        metadata: &metadata,
-        system_metadata: &system,
-    };
-    match filters.matches_within(&parts, steps) {
-        Ok(matched) => Some(matched),
-        Err(EventError::TooComplex) => None,
-        Err(_) => Some(false),
     }
 }

@@ -1,9 +1,10 @@
 //! A subscriber by its place: the account and region, the bus, its name.
 
 use crate::arn::arn;
-use crate::state::RealmId;
-use crate::state::custom_bus::{CustomBus, Subscriber};
+use crate::segments::LogId;
+use crate::state::custom_bus::{CustomBus, Subscriber, SubscriberId};
 use crate::state::outbox::Call;
+use crate::state::{RealmId, World};
 use crate::turn::Turn;
 
 /// The place of a subscriber.
@@ -15,6 +16,14 @@ pub(crate) struct To<'a> {
 }
 
 impl<'a> To<'a> {
+    pub(crate) fn named(id: &'a SubscriberId) -> Self {
+        Self {
+            realm: &id.realm,
+            bus: &id.bus,
+            name: &id.name,
+        }
+    }
+
     /// Of the subscriber that a call is for.
     pub(super) fn of(call: &'a Call) -> Self {
         Self {
@@ -26,12 +35,27 @@ impl<'a> To<'a> {
 }
 
 impl To<'_> {
+    pub(super) fn id(&self) -> SubscriberId {
+        SubscriberId {
+            realm: self.realm.clone(),
+            bus: self.bus.to_owned(),
+            name: self.name.to_owned(),
+        }
+    }
+
     pub(super) fn owned(&self) -> (RealmId, String, String) {
         (self.realm.clone(), self.bus.to_owned(), self.name.to_owned())
     }
 
     pub(super) fn bus<'t>(&self, turn: &'t mut Turn<'_>) -> Option<&'t mut CustomBus> {
         turn.world.realm(self.realm).custom_buses.buses.get_mut(self.bus)
+    }
+
+    /// The subscriber, and the log of its bus.
+    pub(super) fn subscriber_of<'w>(&self, world: &'w mut World) -> Option<(LogId, &'w mut Subscriber)> {
+        let bus = world.realm(self.realm).custom_buses.buses.get_mut(self.bus)?;
+        let log = bus.log.id;
+        Some((log, bus.subscribers.get_mut(self.name)?))
     }
 
     pub(super) fn subscriber<'t>(&self, turn: &'t mut Turn<'_>) -> Option<&'t mut Subscriber> {

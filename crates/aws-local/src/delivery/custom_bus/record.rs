@@ -54,13 +54,13 @@ fn put(
     let (subscriber, trial) = (attempt.subscriber, attempt.trial);
     let bus = attempt.to.bus_arn(turn);
     let (now, id) = (turn.now, turn.dice.uuid());
-    let first = &trial.items.first().ok_or("there is no event")?.event;
+    let first = &trial.items.first().ok_or("there is no event")?.queued;
     let why: String = failure.message.chars().take(MESSAGE_CHARS_MAX).collect();
     let failed = trial.items.iter().map(|item| {
         json!({
-            "eventId": item.event.id,
-            "eventGroupId": item.event.group,
-            "deduplicationId": item.event.deduplication,
+            "eventId": item.queued.id,
+            "eventGroupId": item.queued.group,
+            "deduplicationId": item.queued.deduplication,
             "timestamp": rfc3339_millis(now),
             "targetRequestId": null,
         })

@@ -89,11 +89,14 @@ pub(super) fn send(
     } else {
         body(turn, attempt, &arn, payloads)
     };
+    if arn.service == "sns" {
+        attempt.may(turn, "sns:Publish", &target.arn)?;
+    }
     if http::is_over(turn, &arn, &target.arn) {
         return http::call(turn, attempt, &arn, body, payloads).map(Sent::Later);
     }
+    // A URL that the operator gave for a topic stands in its place.
     if arn.service == "sns" {
-        attempt.may(turn, "sns:Publish", &target.arn)?;
         universal::find_topic(turn, &there, arn.resource)?;
     }
     keep(turn, attempt, body);
@@ -115,14 +118,18 @@ fn each(
     let mut failed = BTreeSet::new();
     let items = attempt.trial.items.iter().zip(payloads);
     let outcomes = items.map(|(item, payload)| {
-        if failed.contains(&item.event.group) {
+        if failed.contains(&item.queued.group) {
             return Outcome::Held;
         }
-        match send(turn, &item.event, payload) {
+        // An attempt has its events.
+        let Some(event) = &item.event else {
+            return Outcome::Held;
+        };
+        match send(turn, event, payload) {
             Ok(()) => Outcome::Delivered,
             Err(failure) => {
                 if is_fifo {
-                    failed.insert(&item.event.group);
+                    failed.insert(&item.queued.group);
                 }
                 Outcome::Failed(failure)
             }
@@ -155,7 +162,7 @@ fn keep(turn: &mut Turn<'_>, attempt: &Attempt<'_>, payload: Arc<str>) {
         region: attempt.to.realm.region().to_owned(),
         rule_arn: Arc::clone(&attempt.subscriber.arn),
         target: Arc::clone(&attempt.subscriber.target),
-        event_id: Arc::clone(&first.event.id),
+        event_id: Arc::clone(&first.queued.id),
         payload,
     });
 }

@@ -20,8 +20,21 @@ pub(super) struct Trial {
 #[derive(Debug)]
 pub(super) struct Item {
     pub(super) queued: Queued,
-    pub(super) event: Arc<Event>,
+    /// None where a call that carries it has ended, and where it has expired.
+    pub(super) event: Option<Arc<Event>>,
     pub(super) in_story: DeliveryRef,
+}
+
+impl Item {
+    /// None of an event that has no place in a story yet.
+    pub(super) fn without_event(queued: Queued) -> Option<Self> {
+        let in_story = queued.in_story.clone()?;
+        Some(Self {
+            queued,
+            event: None,
+            in_story,
+        })
+    }
 }
 
 /// What became of one event.
@@ -63,6 +76,7 @@ impl Trial {
             retries: self.retries,
             since: Some(self.since),
             next,
+            rendered: None,
         }
     }
 

@@ -3,17 +3,19 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{done, ready_now, sent};
+use super::{done, ready_now};
 use crate::assumptions::Assumptions;
 use crate::config::Config;
+use crate::delivery::http::Job;
 use crate::delivery::job::Evaluation;
-use crate::delivery::recipe::Rendered;
+use crate::engine::replay::Replay;
 use crate::engine::{Engine, Jobs};
+use crate::journal::Journal;
+use crate::state::custom_bus::Rendered;
 use crate::testing::flaky::{Flaky, ask, data_dir, world};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/r";
@@ -23,6 +25,7 @@ const FUNCTION: &str = "arn:aws:lambda:eu-west-1:123456789012:function:f";
 fn open(dir: &Path) -> (Engine, Jobs) {
     let mut assumptions = Assumptions::default();
     assumptions.set("creating=0").unwrap();
+    assumptions.set("subscriber-change=0").unwrap();
     let config = Config {
         assumptions,
         targets: vec![(FUNCTION.to_owned(), "http://127.0.0.1:9".to_owned())],
@@ -81,8 +84,15 @@ async fn messages(engine: &Engine) -> Vec<String> {
     bodies.collect()
 }
 
-fn evaluation(jobs: &mut Jobs) -> Option<Evaluation> {
+/// What is asked for by changes that are on disk by now.
+async fn evaluation(engine: &Engine, jobs: &mut Jobs) -> Option<Evaluation> {
+    engine.look(|_| ()).await.unwrap();
     ready_now(jobs.evaluations.next()).flatten()
+}
+
+async fn request(engine: &Engine, jobs: &mut Jobs) -> Option<Job> {
+    engine.look(|_| ()).await.unwrap();
+    ready_now(jobs.requests.next()).flatten()
 }
 
 #[tokio::test]
@@ -95,7 +105,7 @@ async fn a_replay_takes_results_of_expressions_from_the_journal() {
         messages(&engine).await.is_empty(),
         "nothing is evaluated under the lock"
     );
-    let asked = evaluation(&mut jobs).unwrap();
+    let asked = evaluation(&engine, &mut jobs).await.unwrap();
     // What no evaluator gives.
     let rendered: Rendered = serde_json::from_value(
         json!({ "each": { "1": { "done": { "result": { "text": "by hand", "is_text": true } } } } }),
@@ -108,7 +118,7 @@ async fn a_replay_takes_results_of_expressions_from_the_journal() {
     let (engine, mut jobs) = open(dir.path());
     assert_eq!(world(&engine).await, before);
     engine.tick().await;
-    assert!(evaluation(&mut jobs).is_none());
+    assert!(evaluation(&engine, &mut jobs).await.is_none());
 }
 
 #[tokio::test]
@@ -117,13 +127,12 @@ async fn what_a_restart_interrupts_is_asked_for_again() {
     let (engine, mut jobs) = open(dir.path());
     let [bus, _] = subscribe(&engine, QUEUE, Some("{% $events.Data.detail.n + 1 %}")).await;
     put(&engine, &bus).await;
-    let first = evaluation(&mut jobs).unwrap();
+    let first = evaluation(&engine, &mut jobs).await.unwrap();
     drop(engine);
     let (engine, mut jobs) = open(dir.path());
     engine.tick().await;
-    let again = tokio::time::timeout(Duration::from_secs(30), jobs.evaluations.next()).await;
-    let again = again.unwrap().unwrap();
-    assert_eq!(first.id, again.id);
+    let again = evaluation(&engine, &mut jobs).await.unwrap();
+    assert_ne!(first.id, again.id);
     engine.record_evaluation(again.id, again.recipe.make()).await;
     assert_eq!(messages(&engine).await, ["2"]);
 }
@@ -134,11 +143,11 @@ async fn a_call_over_http_is_made_again_after_a_restart() {
     let (engine, mut jobs) = open(dir.path());
     let [bus, _] = subscribe(&engine, FUNCTION, None).await;
     put(&engine, &bus).await;
-    let first = ready_now(jobs.requests.next()).flatten().unwrap();
+    let first = request(&engine, &mut jobs).await.unwrap();
     drop(engine);
     let (engine, mut jobs) = open(dir.path());
     engine.tick().await;
-    let again = sent(&mut jobs).await;
+    let again = request(&engine, &mut jobs).await.unwrap();
     assert_eq!((first.id, first.body), (again.id, again.body));
     engine.record_result(again.id, done()).await;
     let left = engine.look(|world| world.outbox.calls.len()).await;
@@ -151,15 +160,104 @@ async fn what_comes_to_a_stopped_subscriber_is_evaluated_again_when_it_runs() {
     let (engine, mut jobs) = open(dir.path());
     let [bus, subscriber] = subscribe(&engine, QUEUE, Some("{% $events.Data.detail.n + 1 %}")).await;
     put(&engine, &bus).await;
-    let asked = evaluation(&mut jobs).unwrap();
+    let asked = evaluation(&engine, &mut jobs).await.unwrap();
     set_state(&engine, &subscriber, "STOPPED").await;
     engine.record_evaluation(asked.id, asked.recipe.make()).await;
     assert!(messages(&engine).await.is_empty());
-    assert!(evaluation(&mut jobs).is_none());
+    assert!(evaluation(&engine, &mut jobs).await.is_none());
     set_state(&engine, &subscriber, "RUNNING").await;
-    let again = evaluation(&mut jobs).unwrap();
+    engine.tick().await;
+    let again = evaluation(&engine, &mut jobs).await.unwrap();
     engine.record_evaluation(again.id, again.recipe.make()).await;
     assert_eq!(messages(&engine).await, ["2"]);
+}
+
+/// What waits for the rate of its API destination goes out only while its subscriber is there and runs.
+#[tokio::test]
+async fn queued_calls_of_a_stopped_or_deleted_subscriber_do_not_go_out() {
+    for is_deleted in [false, true] {
+        let dir = TempDir::new().unwrap();
+        let (engine, mut jobs) = open(dir.path());
+        let destination = destination(&engine).await;
+        let [bus, subscriber] = subscribe(&engine, destination.as_str().unwrap(), None).await;
+        let body = json!({ "SubscriberArn": subscriber, "BatchConfiguration": { "MaxBatchSize": 1, "MaxBatchWindowInSeconds": 0 } });
+        ask(&engine, "eventsv2.UpdateSubscriber", body).await.unwrap();
+        for _ in 0..10 {
+            put(&engine, &bus).await;
+        }
+        if is_deleted {
+            let body = json!({ "SubscriberArn": subscriber });
+            ask(&engine, "eventsv2.DeleteSubscriber", body).await.unwrap();
+        } else {
+            set_state(&engine, &subscriber, "STOPPED").await;
+        }
+        let mut sent = ended(&engine, &mut jobs).await;
+        assert!(sent > 0);
+        engine.move_clock(engine.now() + 60_000).await.unwrap();
+        assert_eq!(ended(&engine, &mut jobs).await, 0, "deleted: {is_deleted}");
+        if is_deleted {
+            let left = engine.look(|world| world.outbox.calls.len()).await;
+            assert_eq!(left.unwrap(), 0);
+            continue;
+        }
+        set_state(&engine, &subscriber, "RUNNING").await;
+        for _ in 0..60 {
+            sent += ended(&engine, &mut jobs).await;
+            engine.move_clock(engine.now() + 1_000).await.unwrap();
+        }
+        assert_eq!(sent, 10);
+    }
+}
+
+/// An API destination that takes one request a second.
+async fn destination(engine: &Engine) -> Value {
+    let auth = json!({ "BasicAuthParameters": { "Username": "u", "Password": "p" } });
+    let connection = json!({ "Name": "c", "AuthorizationType": "BASIC", "AuthParameters": auth });
+    let made = ask(engine, "events.CreateConnection", connection).await.unwrap();
+    let wanted = json!({
+        "Name": "d",
+        "ConnectionArn": made["ConnectionArn"],
+        "InvocationEndpoint": "http://127.0.0.1:9/",
+        "HttpMethod": "POST",
+        "InvocationRateLimitPerSecond": 1,
+    });
+    let made = ask(engine, "events.CreateApiDestination", wanted).await.unwrap();
+    made["ApiDestinationArn"].clone()
+}
+
+/// All requests that are to be made now, which succeed; gives how many.
+async fn ended(engine: &Engine, jobs: &mut Jobs) -> usize {
+    let mut count = 0;
+    while let Some(job) = request(engine, jobs).await {
+        engine.record_result(job.id, done()).await;
+        count += 1;
+    }
+    count
+}
+
+/// The journal leads to the state as it is, also after a restart has begun again what was under way.
+#[tokio::test]
+async fn what_a_restart_begins_again_is_in_the_journal() {
+    for (target, expression) in [(QUEUE, Some("{% 1 %}")), (FUNCTION, None)] {
+        let dir = TempDir::new().unwrap();
+        let (engine, _jobs) = open(dir.path());
+        let [bus, _] = subscribe(&engine, target, expression).await;
+        put(&engine, &bus).await;
+        drop(engine);
+        let (engine, _jobs) = open(dir.path());
+        engine.tick().await;
+        put(&engine, &bus).await;
+        let before = world(&engine).await;
+        drop(engine);
+        assert_eq!(in_the_journal(dir.path()), before, "{target}");
+    }
+}
+
+/// The state that a directory leads to.
+fn in_the_journal(dir: &Path) -> Value {
+    let start = |world, version| Replay::start(world, version, u64::MAX);
+    let (_, _, Replay { core, .. }) = Journal::open(&data_dir(dir, Flaky::new()), start).unwrap();
+    serde_json::to_value(&core.world).unwrap()
 }
 
 /// A result for which nothing waits is none, and so is one of no events.
@@ -169,7 +267,7 @@ async fn odd_results_change_nothing_or_fail_the_attempt() {
     let (engine, mut jobs) = open(dir.path());
     let [bus, _] = subscribe(&engine, QUEUE, Some("{% 1 %}")).await;
     put(&engine, &bus).await;
-    let asked = evaluation(&mut jobs).unwrap();
+    let asked = evaluation(&engine, &mut jobs).await.unwrap();
     engine.record_evaluation(asked.id + 1, asked.recipe.make()).await;
     assert!(messages(&engine).await.is_empty());
     let nothing = Rendered {
@@ -177,7 +275,7 @@ async fn odd_results_change_nothing_or_fail_the_attempt() {
         whole: None,
     };
     engine.record_evaluation(asked.id, nothing).await;
-    assert!(evaluation(&mut jobs).is_none());
+    assert!(evaluation(&engine, &mut jobs).await.is_none());
     let left = engine.look(|world| world.outbox.calls.len()).await;
     assert_eq!(left.unwrap(), 0);
 }

@@ -132,10 +132,6 @@ pub(crate) async fn metrics(State(edge): State<Arc<Edge>>) -> Shown {
     let list = |world: &World| {
         let custom = |(id, realm): (&RealmId, &Realm)| (id.clone(), realm.custom_buses.metrics());
         let custom: Vec<(RealmId, Vec<MetricsRow>)> = world.realms().map(custom).collect();
-        let buses = world
-            .realms()
-            .flat_map(|(_, realm)| realm.custom_buses.buses.values());
-        let dropped: u64 = buses.map(|bus| bus.log.dropped).sum();
         let mut totals = std::collections::BTreeMap::<&str, u64>::new();
         for (_, realm) in world.realms() {
             for (name, count) in realm.metrics.totals() {
@@ -158,7 +154,7 @@ pub(crate) async fn metrics(State(edge): State<Arc<Edge>>) -> Shown {
             "logs": logs,
             "queues": queues,
             "turns": turns,
-            "custom_event_buses": { "dropped_events": dropped },
+            "custom_event_buses": { "dropped_events": world.custom_events_dropped },
         });
         (all, custom)
     };

@@ -112,7 +112,7 @@ fn create(call: &mut Call<'_>, input: Value) -> Result<Made, Fault> {
         new_id(&mut call.turn.dice),
         call.turn.world.assumptions.creating_ms,
     );
-    let buses = &mut here(call)?.buses;
+    let buses = &here(call)?.buses;
     if buses.contains_key(&input.name) {
         return Err(exists("Event bus", &input.name));
     }
@@ -121,7 +121,9 @@ fn create(call: &mut Call<'_>, input: Value) -> Result<Made, Fault> {
             "An account can have {BUSES_MAX} custom event buses in a region; ask AWS for more, or delete one."
         )));
     }
-    let mut bus = CustomBus::new(&input.name, id, now, creating);
+    let log = call.turn.world.new_log();
+    let buses = &mut here(call)?.buses;
+    let mut bus = CustomBus::new(&input.name, id, log, (now, creating));
     input.settings.write(&mut bus);
     bus.tags = input.tags;
     let mut answer = view(&realm, &bus, now);

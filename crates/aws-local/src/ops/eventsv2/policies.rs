@@ -53,21 +53,9 @@ struct List {
 
 fn put(call: &mut Call<'_>, input: Put) -> Answer {
     let name = named(input.policy_name.as_deref())?;
-    let bytes = input.policy_document.len();
-    if bytes > POLICY_BYTES_MAX {
-        let why = format!("The policy has {bytes} bytes; it may have {POLICY_BYTES_MAX}.");
-        return Err(with("PolicyLengthExceededException", why));
-    }
-    let policy = Policy::parse(&input.policy_document).map_err(invalid)?;
-    if policy.is_public() {
-        let why = "The policy lets in everybody: its principal has to name accounts, roles or services.";
-        return Err(with("PublicPolicyException", why));
-    }
-    if let Some(own) = own_principal(&policy, &call.caller.account) {
-        let why = "its own account needs no policy, and other accounts are named by their id or an ARN.";
-        return Err(invalid(format!(
-            "The principal {own} is of the account of the event bus: {why}"
-        )));
+    // A stored policy was accepted when it came.
+    if !call.stored {
+        check(&input.policy_document, &call.caller.account)?;
     }
     let revision = call.turn.dice.uuid();
     let bus = bus(call, &input.resource_arn)?;
@@ -75,6 +63,26 @@ fn put(call: &mut Call<'_>, input: Put) -> Answer {
     let policy = BusPolicy::new(input.policy_document, revision.clone());
     bus.policies.insert(name.to_owned(), policy);
     Ok(json!({ "ResourceArn": input.resource_arn, "PolicyName": name, "RevisionId": revision }))
+}
+
+fn check(document: &str, account: &str) -> Result<(), Fault> {
+    let bytes = document.len();
+    if bytes > POLICY_BYTES_MAX {
+        let why = format!("The policy has {bytes} bytes; it may have {POLICY_BYTES_MAX}.");
+        return Err(with("PolicyLengthExceededException", why));
+    }
+    let policy = Policy::parse(document).map_err(invalid)?;
+    if policy.is_public() {
+        let why = "The policy lets in everybody: its principal has to name accounts, roles or services.";
+        return Err(with("PublicPolicyException", why));
+    }
+    if let Some(own) = own_principal(&policy, account) {
+        let why = "its own account needs no policy, and other accounts are named by their id or an ARN.";
+        return Err(invalid(format!(
+            "The principal {own} is of the account of the event bus: {why}"
+        )));
+    }
+    Ok(())
 }
 
 fn delete(call: &mut Call<'_>, input: &Named) -> Answer {

@@ -12,12 +12,12 @@ use sha2::{Digest as _, Sha256};
 use super::arns::{allowed_bus, check_state};
 use super::faults::{invalid, not_here};
 use crate::clock::read_time;
-use crate::delivery::custom_bus::publish;
+use crate::delivery::custom_bus::publish_directly;
 use crate::delivery::envelope::{Envelope, Parts};
 use crate::jsontext::compact_object;
 use crate::ops::{Answer, Call, Op, Operation};
 use crate::state::RealmId;
-use crate::state::custom_bus::{BusState, ContentType, CustomBus, NewEvent, sequence};
+use crate::state::custom_bus::{BusState, ContentType, CustomBus, NewEvent, PublishCall, sequence};
 
 /// The most bytes of the entries of one request.
 const REQUEST_BYTES_MAX: usize = 1_048_576;
@@ -128,17 +128,22 @@ fn put_all<E>(
     let (mut results, mut failed) = (Vec::with_capacity(put.entries.len()), 0);
     for (at, entry) in put.entries.iter().enumerate() {
         call.turn.events = put.entries.len() - at;
-        results.push(match accept(call, entry) {
-            Ok(accepted) => put_one(call, (&realm, &name), accepted, by_content),
+        let accepted = accept(call, entry);
+        let put = accepted.and_then(|accepted| put_one(call, (&realm, &name), accepted, by_content));
+        results.push(match put {
+            Ok(answer) => answer,
             Err(Refusal(code, why)) => {
                 failed += 1;
                 json!({ "ErrorCode": code, "ErrorMessage": why })
             }
         });
     }
-    if let Some(found) = there(call, &realm, &name) {
-        found.metrics.call(results.len(), failed);
-    }
+    call.turn.published(PublishCall {
+        realm,
+        bus: name,
+        entries: results.len(),
+        failed,
+    });
     Ok(json!({ "FailedEntryCount": failed, "Entries": results }))
 }
 
@@ -148,7 +153,7 @@ fn put_one(
     (realm, bus): (&RealmId, &str),
     accepted: Accepted,
     by_content: bool,
-) -> Value {
+) -> Result<Value, Refusal> {
     let (now, publisher) = (call.turn.now, call.caller.account.clone());
     let mut event = accepted.event;
     if by_content && event.deduplication.is_none() {
@@ -159,22 +164,17 @@ fn put_one(
     if let Some(id) = &deduplication
         && let Some(found) = there(call, realm, bus).and_then(|bus| bus.log.seen(&publisher, &group, id, now))
     {
-        return json!({
+        return Ok(json!({
             "EventId": found.id,
             "SequenceNumber": sequence(found.number),
             "SuccessCode": "DEDUPLICATED",
-        });
+        }));
     }
-    let Some(kept) = publish(&mut call.turn, realm, bus, event) else {
-        return json!({ "ErrorCode": "INTERNAL_ERROR", "ErrorMessage": "The event bus is gone." });
-    };
-    if let Some(found) = there(call, realm, bus) {
-        found.metrics.stored(&publisher, kept.data.len());
-        if let Some(id) = &deduplication {
-            found.log.remember(&publisher, &group, id, &kept);
-        }
-    }
-    json!({ "EventId": kept.id, "SequenceNumber": kept.sequence(), "SuccessCode": "PUBLISHED" })
+    let kept = publish_directly(&mut call.turn, realm, (bus, &publisher), event).ok_or_else(|| {
+        let why = "The event and its metadata are too long to be kept.";
+        Refusal(VALIDATION, why.to_owned())
+    })?;
+    Ok(json!({ "EventId": kept.id, "SequenceNumber": kept.sequence(), "SuccessCode": "PUBLISHED" }))
 }
 
 fn there<'c>(call: &'c mut Call<'_>, realm: &RealmId, bus: &str) -> Option<&'c mut CustomBus> {

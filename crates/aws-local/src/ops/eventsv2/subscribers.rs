@@ -222,13 +222,14 @@ fn create(call: &mut Call<'_>, input: Value) -> Result<Made, Fault> {
         )));
     }
     let (name, bus_arn) = (input.name.clone(), input.event_bus_arn.clone());
-    let (next, replayed_to, end) = match start {
-        Start::Latest => (found.log.count + 1, 0, None),
-        Start::At { from, end } => (found.log.number_at(from), found.log.count, end),
+    let (next, from, replayed_to, end) = match start {
+        Start::Latest => (found.log.count + 1, now, 0, None),
+        Start::At { from, end } => (found.log.number_at(from), from, found.log.count, end),
     };
     let arn = subscriber_arn(&realm, &name, &id);
     let new = Subscriber {
         next: Some(next),
+        from,
         replayed_to,
         end,
         filters,
@@ -261,7 +262,9 @@ fn check(call: &mut Call<'_>, input: &Create) -> Result<(FilterSet, Start), Faul
         &[BusState::Active, BusState::Updating],
     )?;
     let window = found.window_start(now);
-    check_invoke(&realm, &input.event_bus_arn, &input.invoke_configuration)?;
+    if !stored {
+        check_invoke(&realm, &input.event_bus_arn, &input.invoke_configuration)?;
+    }
     let filters = match &input.settings.filter_configuration {
         Some(given) if given.get("Filters").is_none() => {
             return Err(invalid(
@@ -310,6 +313,7 @@ impl Create {
             modified: now,
             filter_changes: Vec::new(),
             next: None,
+            from: now,
             replayed_to: 0,
             end: None,
             deliveries: Deliveries::default(),
@@ -379,7 +383,9 @@ fn update(call: &mut Call<'_>, mut input: Update) -> Answer {
     if let Some(mut invoke) = input.invoke_configuration {
         // The target cannot be changed, and the request has none.
         invoke["TargetArn"] = changed.invoke["TargetArn"].clone();
-        check_invoke(&realm, &bus_arn, &invoke)?;
+        if !stored {
+            check_invoke(&realm, &bus_arn, &invoke)?;
+        }
         changed.target = target(&name, &invoke);
         changed.invoke = invoke;
     }

@@ -37,6 +37,23 @@ fn whole_files_expire() {
 }
 
 #[test]
+fn a_log_is_shortened_by_its_oldest_files() {
+    for (over, first, count) in [(0, 1, 0), (1, 8, 7), (301, 15, 14), (u64::MAX, 15, 14)] {
+        let dir = TempDir::new().unwrap();
+        let mut kept = Kept::new(&dir);
+        for number in 1..=20_u32 {
+            assert!(kept.append(LOG, number.into(), number.into()));
+        }
+        let bytes_max = kept.segments.bytes(LOG).saturating_sub(over);
+        let (write, dropped) = kept.segments.shorten(LOG, bytes_max);
+        assert_eq!(dropped, count, "{over}");
+        assert!(kept.commit(write, |_| ()));
+        let expected: Vec<u64> = (first..=20).collect();
+        assert_eq!(kept.opened_again(&dir).sequences(LOG), expected, "{over}");
+    }
+}
+
+#[test]
 fn one_change_may_expire_and_append() {
     let dir = TempDir::new().unwrap();
     let mut kept = Kept::new(&dir);
@@ -64,10 +81,13 @@ fn a_reading_of_a_file_that_is_gone_says_so() {
     assert!(kept.append(LOG, 1, 1));
     let reading = kept.segments.read(LOG, Start::Sequence(0)).unwrap();
     assert!(kept.append(LOG, 2, 1));
-    let read = reading.read(usize::MAX).unwrap();
+    let read = reading.read(usize::MAX, usize::MAX).unwrap();
     assert_eq!(read.len(), 1, "what was there when it was looked up");
     assert!(kept.expire(LOG, 2));
-    assert!(matches!(reading.read(usize::MAX), Err(ReadError::Gone)));
+    assert!(matches!(
+        reading.read(usize::MAX, usize::MAX),
+        Err(ReadError::Gone)
+    ));
     assert!(kept.segments.read(LOG, Start::Sequence(0)).is_none());
     assert!(
         kept.segments.expire(LOG, 2).is_empty(),

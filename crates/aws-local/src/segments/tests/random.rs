@@ -64,6 +64,7 @@ impl Model {
         let record = |(at, length): (usize, &usize)| Record {
             sequence: first + gap * (at as u64 + 1),
             time: self.now,
+            offset: 0,
             bytes: vec![u8::try_from(at).unwrap(); *length],
         };
         lengths.iter().enumerate().map(record).collect()

@@ -5,12 +5,14 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
+use super::event::Event;
 use super::live::{Candidates, Live};
-use super::log::{Event, Log};
+use super::log::Log;
 use super::metrics::BusMetrics;
 use super::subscriber::Subscriber;
 use crate::clock::{DAY, Millis};
 use crate::policy::{Ask, Policy, Verdict};
+use crate::segments::LogId;
 use crate::state::names::Tags;
 
 /// A custom event bus.
@@ -91,7 +93,7 @@ impl BusState {
 }
 
 impl CustomBus {
-    pub(crate) fn new(name: &str, id: String, now: Millis, creating: Millis) -> Self {
+    pub(crate) fn new(name: &str, id: String, log: LogId, (now, creating): (Millis, Millis)) -> Self {
         Self {
             name: name.to_owned(),
             id,
@@ -106,7 +108,7 @@ impl CustomBus {
             deleted: None,
             subscribers_busy_until: now,
             subscribers: BTreeMap::new(),
-            log: Log::default(),
+            log: Log::new(log),
             policies: BTreeMap::new(),
             metrics: BusMetrics::default(),
             live: Live::default(),
@@ -147,7 +149,7 @@ impl CustomBus {
         self.live.changed(name);
     }
 
-    /// Drops the events that are no longer kept, so many at a time.
+    /// Forgets what is no longer kept.
     pub(crate) fn expire(&mut self, now: Millis) {
         let start = self.window_start(now);
         self.log.expire(start);
@@ -160,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_bus_passes_its_states_by_the_clock() {
-        let mut bus = CustomBus::new("b", String::new(), 1_000, 500);
+        let mut bus = CustomBus::new("b", String::new(), LogId(1), (1_000, 500));
         for (now, state) in [(1_000, "CREATING"), (1_499, "CREATING"), (1_500, "ACTIVE")] {
             assert_eq!(bus.state(now).as_str(), state, "{now}");
         }
@@ -175,7 +177,7 @@ mod tests {
 
     #[test]
     fn the_window_begins_no_earlier_than_the_bus() {
-        let bus = CustomBus::new("b", String::new(), 1_000, 0);
+        let bus = CustomBus::new("b", String::new(), LogId(1), (1_000, 0));
         for (now, start) in [(2_000, 1_000), (DAY, 1_000), (DAY + 5_000, 5_000)] {
             assert_eq!(bus.window_start(now), start, "{now}");
         }

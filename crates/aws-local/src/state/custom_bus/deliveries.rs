@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::batching::Batching;
+use super::rendered::Rendered;
 use super::subscriber::Ordering;
 use crate::clock::Millis;
 use crate::state::story::DeliveryRef;
@@ -19,6 +20,24 @@ pub(crate) struct Queued {
     pub(crate) group: Arc<str>,
     /// The place of the delivery in the event's story, once it was tried.
     pub(crate) in_story: Option<DeliveryRef>,
+    /// What else its failure record says of it, from then on.
+    #[serde(default)]
+    pub(crate) id: Arc<str>,
+    #[serde(default)]
+    pub(crate) deduplication: Option<String>,
+}
+
+impl Queued {
+    pub(crate) fn new(number: u64, bytes: usize, group: Arc<str>) -> Self {
+        Self {
+            number,
+            bytes,
+            group,
+            in_story: None,
+            id: Arc::default(),
+            deduplication: None,
+        }
+    }
 }
 
 /// Events that are delivered together.
@@ -30,6 +49,23 @@ pub(crate) struct Batch {
     /// When it was first tried.
     pub(crate) since: Option<Millis>,
     pub(crate) next: Next,
+    /// What its expressions came to, until its events are read and it is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rendered: Option<Arc<Rendered>>,
+}
+
+/// An event behind the batch of its group: its number, its size, and its place in its story if it has one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Behind(
+    u64,
+    usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")] Option<DeliveryRef>,
+);
+
+impl From<Queued> for Behind {
+    fn from(event: Queued) -> Self {
+        Self(event.number, event.bytes, event.in_story)
+    }
 }
 
 /// What a batch waits for.
@@ -49,6 +85,7 @@ impl Batch {
             retries: 0,
             since: None,
             next: Next::Due(due),
+            rendered: None,
         }
     }
 
@@ -68,8 +105,8 @@ pub(crate) struct Deliveries {
     gathered_since: Millis,
     /// By the number of the first event.
     batches: BTreeMap<u64, Batch>,
-    /// First in, first out: the groups that have a batch, and their events behind it, each with its size.
-    behind: BTreeMap<Arc<str>, VecDeque<(u64, usize)>>,
+    /// First in, first out: the groups that have a batch, and their events behind it.
+    behind: BTreeMap<Arc<str>, VecDeque<Behind>>,
     /// The batches that wait for a time.
     #[serde(skip)]
     due: BTreeSet<(Millis, u64)>,
@@ -86,7 +123,7 @@ struct Stored {
     gathered: Vec<Queued>,
     gathered_since: Millis,
     batches: BTreeMap<u64, Batch>,
-    behind: BTreeMap<Arc<str>, VecDeque<(u64, usize)>>,
+    behind: BTreeMap<Arc<str>, VecDeque<Behind>>,
 }
 
 impl From<Stored> for Deliveries {
@@ -123,7 +160,7 @@ impl Deliveries {
         if ordering == Ordering::Fifo
             && let Some(behind) = self.behind.get_mut(&event.group)
         {
-            behind.push_back((event.number, event.bytes));
+            behind.push_back(event.into());
             return;
         }
         self.gather(event, ordering, batching, now);
@@ -135,7 +172,7 @@ impl Deliveries {
             if ordering == Ordering::Fifo
                 && let Some(behind) = self.behind.get_mut(&event.group)
             {
-                behind.push_back((event.number, event.bytes));
+                behind.push_back(event.into());
                 return;
             }
         }
@@ -169,6 +206,21 @@ impl Deliveries {
             self.cut(ordering, now);
         }
         is_due
+    }
+
+    /// The numbers of the events of the batch that is due first.
+    pub(crate) fn first_due(&self, now: Millis) -> Option<impl Iterator<Item = u64>> {
+        let (_, first) = self.due.first().filter(|(due, _)| *due <= now)?;
+        let batch = self.batches.get(first)?;
+        Some(batch.events.iter().map(|event| event.number))
+    }
+
+    /// The numbers of the events of the batches that are due, those of the first ones.
+    pub(crate) fn due_numbers(&self, now: Millis, count_max: usize) -> Vec<u64> {
+        let due = self.due.iter().take_while(|(due, _)| *due <= now);
+        let batches = due.filter_map(|(_, first)| self.batches.get(first));
+        let numbers = batches.flat_map(|batch| batch.events.iter().map(|event| event.number));
+        numbers.take(count_max).collect()
     }
 
     /// Takes out the batch that is due first.
@@ -213,8 +265,8 @@ impl Deliveries {
     pub(crate) fn hold(&mut self, events: Vec<Queued>) {
         for event in events.into_iter().rev() {
             self.count += 1;
-            let behind = self.behind.entry(event.group).or_default();
-            behind.push_front((event.number, event.bytes));
+            let behind = self.behind.entry(Arc::clone(&event.group)).or_default();
+            behind.push_front(event.into());
         }
     }
 
@@ -230,12 +282,10 @@ impl Deliveries {
             let Some(mut behind) = self.behind.remove(group) else {
                 continue;
             };
-            while let Some((number, bytes)) = behind.pop_front() {
+            while let Some(Behind(number, bytes, in_story)) = behind.pop_front() {
                 let event = Queued {
-                    number,
-                    bytes,
-                    group: Arc::clone(group),
-                    in_story: None,
+                    in_story,
+                    ..Queued::new(number, bytes, Arc::clone(group))
                 };
                 self.gather(event, ordering, batching, now);
                 if let Some(held) = self.behind.get_mut(group) {
@@ -259,12 +309,7 @@ mod tests {
     use super::*;
 
     fn event(number: u64, group: &str) -> Queued {
-        Queued {
-            number,
-            bytes: 10,
-            group: group.into(),
-            in_story: None,
-        }
+        Queued::new(number, 10, group.into())
     }
 
     fn batching(size: usize, window: Millis) -> Batching {
@@ -327,6 +372,44 @@ mod tests {
         all.release([&"a".into()], fifo, &batching, 0);
         assert_eq!(due(&mut all, 0), [vec![5, 6]]);
         assert_eq!(all.count(), 0);
+    }
+
+    /// An event that has a place in its story keeps it behind its group.
+    #[test]
+    fn what_is_held_back_keeps_its_place_in_the_story() {
+        let (mut all, batching) = (Deliveries::default(), batching(1, 0));
+        let placed = |number| Queued {
+            in_story: Some(DeliveryRef {
+                event: "e".into(),
+                pass: 1,
+                delivery: 2,
+            }),
+            ..event(number, "a")
+        };
+        let is_placed = |all: &mut Deliveries| all.take_due(0).unwrap().events[0].in_story.is_some();
+        let group = Arc::from("a");
+        // The second one is taken while the first one's batch is there.
+        all.take(placed(1), Ordering::Fifo, &batching, 0);
+        all.take(placed(2), Ordering::Fifo, &batching, 0);
+        assert!(is_placed(&mut all));
+        all.release([&group], Ordering::Fifo, &batching, 0);
+        assert!(is_placed(&mut all));
+        // It was not tried, and is held.
+        all.hold(vec![placed(2)]);
+        let text = serde_json::to_string(&all).unwrap();
+        let mut read: Deliveries = serde_json::from_str(&text).unwrap();
+        for all in [&mut all, &mut read] {
+            all.release([&group], Ordering::Fifo, &batching, 0);
+            assert!(is_placed(all));
+        }
+    }
+
+    #[test]
+    fn what_waits_behind_a_group_is_read_as_earlier_versions_stored_it() {
+        let text = r#"{"gathered":[],"gathered_since":0,"batches":{},"behind":{"a":[[3,10]]}}"#;
+        let read: Deliveries = serde_json::from_str(text).unwrap();
+        assert_eq!(read.count(), 1);
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
     }
 
     #[test]

@@ -10,21 +10,29 @@ use crate::clock::{Dice, Millis};
 mod batching;
 mod bus;
 mod deliveries;
+mod event;
+mod kept;
 mod live;
 mod log;
 mod metrics;
 mod program;
+mod rendered;
 mod source;
 mod subscriber;
+mod wanted;
 
 pub(crate) use batching::{Batching, Sizes};
 pub(crate) use bus::{BusPolicy, BusState, CustomBus};
 pub(crate) use deliveries::{Batch, Deliveries, Next, Queued};
-pub(crate) use log::{ContentType, Event, NewEvent, sequence};
+pub(crate) use event::{ContentType, Event, NewEvent};
+pub(crate) use kept::{Kept, Origin, PublishCall};
+pub(crate) use log::sequence;
 pub(crate) use metrics::{Delivering, Row as MetricsRow};
 pub(crate) use program::Program;
+pub(crate) use rendered::{Made, Output, Rendered, Whole};
 pub(crate) use source::{EventSource, managed_rule};
 pub(crate) use subscriber::{FilterSet, Ordering, Retry, Subscriber};
+pub(crate) use wanted::{SubscriberId, Wanted};
 
 /// How long a client token is remembered ("Idempotency" in AWS's guide to custom event buses).
 pub(crate) const TOKEN_KEPT: Millis = 8 * 60 * 60 * 1000;
@@ -131,7 +139,6 @@ impl CustomBuses {
                 .collect::<Vec<_>>()
         };
         self.bus_names = self.buses.values().flat_map(of_bus).collect();
-        self.buses.values_mut().for_each(|bus| bus.log.recount());
     }
 }
 

@@ -48,6 +48,9 @@ pub(crate) struct Subscriber {
     pub(crate) filter_changes: Vec<Millis>,
     /// The number of the next event that it has not looked at; none where it follows the bus and has looked at all.
     pub(crate) next: Option<u64>,
+    /// What came before is not for it.
+    #[serde(default)]
+    pub(crate) from: Millis,
     /// Events up to this number are replayed.
     pub(crate) replayed_to: u64,
     /// It gets no event from this time on.

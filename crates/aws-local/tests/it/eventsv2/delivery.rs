@@ -420,6 +420,48 @@ async fn a_failing_event_that_expires_releases_its_group() {
     bus.local.stop().await;
 }
 
+/// What was tried and expires before the next attempt has failed, and is recorded.
+#[tokio::test]
+async fn a_failing_event_that_expires_is_recorded() {
+    let bus = bus().await;
+    make_queue(&bus.local, "dead").await;
+    let target = InvokeConfiguration::builder()
+        .target_arn(QUEUE)
+        .role_arn(ROLE)
+        .build();
+    let dead = OnFailureConfiguration::builder().arn(sqs::arn("dead")).build();
+    let create = bus.client.create_subscriber().name("s").event_bus_arn(&bus.arn);
+    let create = create
+        .invoke_configuration(target.unwrap())
+        .on_failure_configuration(dead);
+    let arn = create.send().await.unwrap().subscriber_arn.unwrap();
+    delete_queue(&bus.local, "q").await;
+    let (id, _) = bus.put("{}", "a").await;
+    bus.tried(&id, 1).await;
+    let change = |state| {
+        bus.client
+            .update_subscriber()
+            .subscriber_arn(&arn)
+            .state(state)
+            .send()
+    };
+    change(SubscriberState::Stopped).await.unwrap();
+    bus.pass(25 * 3600).await;
+    assert_eq!(super::received(&bus.local, "dead").await.len(), 0);
+    change(SubscriberState::Running).await.unwrap();
+    let records = super::received(&bus.local, "dead").await;
+    let [record] = records.as_slice() else {
+        panic!("{records:?}");
+    };
+    assert_eq!(record["failedMessages"][0]["eventId"], json!(id));
+    assert_eq!(record["exhaustedRetryCondition"], "MaximumEventAgeInSeconds");
+    let why = record["errorMessage"].as_str().unwrap();
+    assert!(why.contains("no longer keeps"), "{why}");
+    let delivery = bus.tried(&id, 2).await;
+    assert_eq!(delivery["outcome"], "failed", "{delivery}");
+    bus.local.stop().await;
+}
+
 #[tokio::test]
 async fn bytes_pass_from_bus_to_bus_unchanged() {
     let bus = bus().await;

@@ -179,6 +179,30 @@ async fn an_expression_that_fails_does_not_hold_up_the_rest_of_its_batch() {
     bus.local.stop().await;
 }
 
+/// A URL stands in the place of a topic, not in that of the role.
+#[tokio::test]
+async fn the_role_is_checked_before_a_request_to_the_url_of_a_topic() {
+    for (unknown_roles, code) in [
+        (UnknownRoles::Deny, Some("ACCESS_DENIED")),
+        (UnknownRoles::Allow, None),
+    ] {
+        let (url, mut told) = endpoint(vec![]).await;
+        let topic = format!("arn:aws:sns:eu-west-1:{CUSTOMER}:t");
+        let config = Config {
+            unknown_roles,
+            targets: vec![(topic.clone(), url)],
+            ..Config::default()
+        };
+        let bus = bus_on(Local::start(config).await).await;
+        subscribe(&bus, &topic, None, "", 0).await;
+        let (id, _) = bus.put("{}", "g").await;
+        let delivery = bus.tried(&id, 1).await;
+        assert_eq!(delivery["attempts"][0]["error_code"].as_str(), code, "{delivery}");
+        assert_eq!(told.try_recv().is_ok(), code.is_none());
+        bus.local.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn a_target_with_a_url_of_the_operators_is_called_there() {
     let (url, mut told) = endpoint(vec![]).await;

@@ -21,9 +21,11 @@ mod bytes;
 mod delivery;
 mod destinations;
 mod habits;
+mod lifecycle;
 mod metrics;
 mod model;
 mod policies;
+mod retained;
 mod sources;
 mod wire;
 

@@ -11,7 +11,9 @@ use minicbor::{Decoder, Encoder};
 use serde_json::{Value, json};
 
 use super::http::{self, Connection, REGION};
-use super::local::{self, Server};
+use super::server::{self, Server};
+
+mod replay;
 
 const ACCOUNT: &str = "123456789012";
 const QUEUE: &str = "bench";
@@ -27,6 +29,8 @@ const ROUNDS: usize = 5;
 const LASTING: Duration = Duration::from_millis(1_500);
 /// Without waits between changes: 10,000 subscribers are made one after the other.
 const AT_ONCE: [&str; 4] = ["--assume", "creating=0", "--assume", "subscriber-change=0"];
+/// How many events are retained and replayed.
+pub(super) const RETAINED: u32 = 1_000_000;
 /// After so long the queue has no messages any more.
 const KEPT_SECONDS: u32 = 60;
 
@@ -35,13 +39,14 @@ const SHARE_AT_100: f64 = 2.5;
 const SHARE_AT_10: f64 = 0.8;
 const SHARE_OF_MANY: f64 = 0.5;
 
-/// Measures; the table.
-pub(super) fn run(program: &Path) -> Result<String> {
+/// Measures, with so many events for a replay; the table.
+pub(super) fn run(program: &Path, retained: u32) -> Result<String> {
     let mut lines = vec![format!(
         "\nCustom event buses: {CONNECTIONS} connections, events of about 1 kB to a queue, with --data-dir; the median of {ROUNDS} rounds:"
     )];
     lines.extend(beside_classic(program)?);
     lines.extend(many_subscribers(program)?);
+    lines.extend(replay::run(program, retained)?);
     Ok(lines.join("\n"))
 }
 
@@ -166,15 +171,7 @@ struct Site {
 
 impl Site {
     fn start(program: &Path, data: &Path) -> Result<Self> {
-        let server = local::start_with(program, Some(data), &AT_ONCE)?;
-        let address = server
-            .endpoint
-            .strip_prefix("http://")
-            .context("no http endpoint")?;
-        let site = Self {
-            address: address.to_owned(),
-            server,
-        };
+        let site = Self::of(server::start_with(program, Some(data), &AT_ONCE)?)?;
         let statement = json!({
             "Effect": "Allow",
             "Principal": { "Service": "events.amazonaws.com" },
@@ -188,6 +185,17 @@ impl Site {
             &json!({ "QueueName": QUEUE, "Attributes": attributes }),
         )?;
         Ok(site)
+    }
+
+    fn of(server: Server) -> Result<Self> {
+        let address = server
+            .endpoint
+            .strip_prefix("http://")
+            .context("no http endpoint")?;
+        Ok(Self {
+            address: address.to_owned(),
+            server,
+        })
     }
 
     fn json(&self, operation: &str, body: &Value) -> Result<Value> {

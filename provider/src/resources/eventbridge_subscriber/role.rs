@@ -1,0 +1,299 @@
+//! The role of a subscriber, where it is made here: before the subscriber, and deleted after it. Whose a role is, its tag says.
+
+use aws_sdk_iam::types::Tag;
+use serde_json::Value;
+use tfplugin::{Operation, Result};
+
+use super::Subscriber;
+use super::log_group::{self, READY, SUBSCRIBER_MISSING, TAGS_DIFFER, owner};
+use super::parts::Role;
+use super::role_messages::{self as messages, doing};
+use super::role_policy::{self, PATH, POLICY, is_same};
+use crate::aws::retry::gone;
+use crate::aws::roles::HeldRole;
+use crate::aws::tags::Tags;
+use crate::aws::{Error, Regional, arn};
+use crate::defaults;
+use crate::failure::{Cause as _, Effect, Standing};
+use crate::resources::eventbridge_target::OWNER_TAG;
+
+const ROLE_MISSING: &str = "role missing";
+const TRUST_DIFFERS: &str = "trust policy differs";
+const POLICY_DIFFERS: &str = "policy differs";
+
+/// The role as it is to be.
+struct Wanted {
+    name: String,
+    owner: String,
+    trust: Value,
+    policy: Option<Value>,
+}
+
+impl Wanted {
+    fn of(subscriber: &Subscriber, region: &str, account: &str) -> Self {
+        let name = &subscriber.name;
+        Self {
+            name: role_policy::name(name, region),
+            owner: owner(&format!("{name}@{region}")),
+            trust: role_policy::trust(name, region, account),
+            policy: role_policy::policy(subscriber, region, account),
+        }
+    }
+
+    fn owns(&self, held: &HeldRole) -> bool {
+        held.tags.get(OWNER_TAG) == Some(&self.owner)
+    }
+}
+
+/// Makes the role ready. It comes before the subscriber, which AWS does not make without one.
+pub(super) async fn ensure(
+    operation: &Operation<'_, Subscriber>,
+    aws: &Regional,
+    plan: &mut Subscriber,
+    prior: Option<&Subscriber>,
+) -> Result<()> {
+    let Some(mut role) = plan.role.clone() else {
+        return Ok(());
+    };
+    if !aws.has_roles {
+        return Err(messages::events_alone_elsewhere().into());
+    }
+    let account = aws.account().await;
+    let account = account.map_err(|e| e.during(messages::doing_account(&plan.name)))?;
+    let wanted = Wanted::of(plan, &aws.name, account);
+    let Some(policy) = &wanted.policy else {
+        return Err(messages::no_actions(plan.target()).into());
+    };
+    let tags = defaults::tagging(operation.client())?;
+    let held = match look(aws, &wanted.name).await? {
+        Some(held) => claim(&wanted, held)?,
+        None => make(aws, &plan.name, &wanted, tags.defaults).await?,
+    };
+    plan.role_arn = Some(held.arn.clone());
+    if prior.is_none() {
+        role.status = Some(SUBSCRIBER_MISSING.to_owned());
+        plan.role = Some(role.clone());
+        operation.save(plan.clone());
+    }
+    let standing = Standing::of::<Error>().and(messages::role_is_there(prior.is_none()));
+    let mut lacking = tags.managed(None);
+    lacking.retain(|key, value| held.tags.get(key) != Some(value));
+    repair(aws, &wanted, &held, lacking, &standing).await?;
+    write_policy(aws, &wanted, policy, &standing).await?;
+    role.status = Some(READY.to_owned());
+    plan.role = Some(role);
+    Ok(())
+}
+
+/// Makes a role; one that another attempt of the same call made is the same.
+async fn make(aws: &Regional, subscriber: &str, wanted: &Wanted, defaults: &Tags) -> Result<HeldRole> {
+    const CALL: &str = "iam:CreateRole";
+    let name = &wanted.name;
+    let mut tags = defaults.clone();
+    tags.insert(OWNER_TAG.to_owned(), wanted.owner.clone());
+    let create = aws.roles.create_role().role_name(name).path(PATH);
+    let create = create
+        .assume_role_policy_document(wanted.trust.to_string())
+        .description(format!(
+            "Delivers the events of the EventBridge subscriber {subscriber}."
+        ))
+        .set_tags(Some(wire_tags(&tags)));
+    let error = match create.send().await.map_err(|e| aws.failed(CALL, e)) {
+        Ok(made) => {
+            let role = aws.given(CALL, "Role", made.role);
+            let role = role.map_err(|e| e.during(doing::make(name)))?;
+            return Ok(HeldRole {
+                tags,
+                ..HeldRole::from_wire(&role)
+            });
+        }
+        Err(e) => e,
+    };
+    if (error.code() == Some("EntityAlreadyExists") || error.effect() == Effect::Unknown)
+        && let Some(held) = look(aws, name).await?
+    {
+        return claim(wanted, held);
+    }
+    Err(messages::failed(
+        &error,
+        doing::make(name),
+        Standing::of::<Error>(),
+    ))
+}
+
+async fn look(aws: &Regional, name: &str) -> Result<Option<HeldRole>> {
+    let held = aws.role(name).await;
+    held.map_err(|e| messages::failed(&e, doing::look_for(name), Standing::of::<Error>()))
+}
+
+/// A role that is there, if its tag says that it was made for this subscriber.
+fn claim(wanted: &Wanted, held: HeldRole) -> Result<HeldRole> {
+    if wanted.owns(&held) {
+        return Ok(held);
+    }
+    let found = held.tags.get(OWNER_TAG).map(String::as_str);
+    Err(messages::role_of_another(&wanted.name, &held.arn, found, &wanted.owner).into())
+}
+
+/// Writes what of trust and tags differs.
+async fn repair(
+    aws: &Regional,
+    wanted: &Wanted,
+    held: &HeldRole,
+    lacking: Tags,
+    standing: &Standing,
+) -> Result<()> {
+    let name = &wanted.name;
+    if !is_same(&held.trust, &wanted.trust) {
+        let call = aws.roles.update_assume_role_policy().role_name(name);
+        let answer = call.policy_document(wanted.trust.to_string()).send().await;
+        let answer = answer.map_err(|e| aws.failed("iam:UpdateAssumeRolePolicy", e));
+        answer.map_err(|e| messages::failed(&e, doing::trust(name), standing.clone()))?;
+    }
+    if !lacking.is_empty() {
+        let call = aws.roles.tag_role().role_name(name);
+        let answer = call.set_tags(Some(wire_tags(&lacking))).send().await;
+        let answer = answer.map_err(|e| aws.failed("iam:TagRole", e));
+        answer.map_err(|e| messages::failed(&e, doing::tag(name), standing.clone()))?;
+    }
+    Ok(())
+}
+
+async fn write_policy(aws: &Regional, wanted: &Wanted, policy: &Value, standing: &Standing) -> Result<()> {
+    let name = &wanted.name;
+    let held = aws.role_policy(name, POLICY).await;
+    let held = held.map_err(|e| messages::failed(&e, doing::read(name), standing.clone()))?;
+    if held.is_some_and(|held| is_same(&held, policy)) {
+        return Ok(());
+    }
+    let call = aws.roles.put_role_policy().role_name(name).policy_name(POLICY);
+    let answer = call.policy_document(policy.to_string()).send().await;
+    let answer = answer.map_err(|e| aws.failed("iam:PutRolePolicy", e));
+    answer
+        .map(drop)
+        .map_err(|e| messages::failed(&e, doing::allow(name), standing.clone()))
+}
+
+fn wire_tags(tags: &Tags) -> Vec<Tag> {
+    let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build().ok();
+    tags.iter().filter_map(tag).collect()
+}
+
+/// Reads the role back. Without permission it stays as the state has it, with a warning. An import finds one that was made for the
+/// subscriber by its path and tag.
+pub(super) async fn read(
+    operation: &Operation<'_, Subscriber>,
+    aws: &Regional,
+    state: &mut Subscriber,
+    imported: bool,
+) -> Result<()> {
+    let is_candidate = imported && role_policy::is_in_path(state.known_role());
+    if (state.role.is_none() && !is_candidate) || !aws.has_roles {
+        return Ok(());
+    }
+    let account = arn::account(state.known_arn()).unwrap_or_default();
+    let wanted = Wanted::of(state, &aws.name, account);
+    let status = match status(operation, aws, &wanted).await {
+        Ok(status) => status,
+        Err(e) if e.is_denied() && imported => return Ok(()),
+        Err(e) if e.is_denied() => {
+            operation.warn(messages::not_seen(&wanted.name, &e));
+            return Ok(());
+        }
+        Err(e) => return Err(e.during(doing::read(&wanted.name))),
+    };
+    match (&mut state.role, status) {
+        (_, None) => state.role = None,
+        (Some(role), Some(status)) => role.status = Some(status.to_owned()),
+        (None, Some(status)) => {
+            state.role = Some(Role {
+                create: true,
+                status: Some(status.to_owned()),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// What of the role is missing; none where it is another's.
+async fn status(
+    operation: &Operation<'_, Subscriber>,
+    aws: &Regional,
+    wanted: &Wanted,
+) -> std::result::Result<Option<&'static str>, Error> {
+    let Some(held) = aws.role(&wanted.name).await? else {
+        return Ok(Some(ROLE_MISSING));
+    };
+    if !wanted.owns(&held) {
+        return Ok(None);
+    }
+    let policy = aws.role_policy(&wanted.name, POLICY).await?;
+    let is_allowed = wanted
+        .policy
+        .as_ref()
+        .zip(policy)
+        .is_some_and(|(wanted, held)| is_same(&held, wanted));
+    let needed = defaults::needed_tags(operation.client());
+    let is_tagged = needed
+        .iter()
+        .all(|(key, value)| held.tags.get(key) == Some(value));
+    Ok(Some(if !is_same(&held.trust, &wanted.trust) {
+        TRUST_DIFFERS
+    } else if !is_allowed {
+        POLICY_DIFFERS
+    } else if !is_tagged {
+        TAGS_DIFFER
+    } else {
+        READY
+    }))
+}
+
+/// The state of a subscriber that is not at AWS: none, unless its creation did not end and left a log group or role of its own, so that a
+/// destroy finds them.
+pub(super) async fn without_subscriber(
+    operation: &Operation<'_, Subscriber>,
+    aws: &Regional,
+    mut state: Subscriber,
+) -> Result<Option<Subscriber>> {
+    if state.arn.is_some() {
+        return Ok(None);
+    }
+    let has_group = log_group::is_left(operation, aws, &mut state).await?;
+    let has_role = state.role.is_some() && own(aws, &state).await?.is_some();
+    if let Some(role) = state.role.as_mut() {
+        let status = if has_role {
+            SUBSCRIBER_MISSING
+        } else {
+            ROLE_MISSING
+        };
+        role.status = Some(status.to_owned());
+    }
+    Ok((has_group || has_role).then_some(state))
+}
+
+/// Deletes a role that was made here.
+pub(super) async fn delete(aws: &Regional, state: &Subscriber) -> Result<()> {
+    let Some(name) = own(aws, state).await? else {
+        return Ok(());
+    };
+    let failed = |e: Error| messages::failed(&e, doing::delete(&name), messages::after_deleting());
+    let policy = aws.roles.delete_role_policy().role_name(&name);
+    let answer = policy.policy_name(POLICY).send().await;
+    let _gone = gone(answer.map_err(|e| aws.failed("iam:DeleteRolePolicy", e))).map_err(failed)?;
+    let answer = aws.roles.delete_role().role_name(&name).send().await;
+    match gone(answer.map_err(|e| aws.failed("iam:DeleteRole", e))) {
+        Ok(_) => Ok(()),
+        Err(e) if e.code() == Some("DeleteConflict") => Err(messages::has_more(&name, &e).into()),
+        Err(e) => Err(failed(e)),
+    }
+}
+
+/// Name of the role that was made here, if it is there and its tag names this subscriber.
+async fn own(aws: &Regional, state: &Subscriber) -> Result<Option<String>> {
+    if state.role.is_none() || !aws.has_roles {
+        return Ok(None);
+    }
+    let wanted = Wanted::of(state, &aws.name, "");
+    let held = look(aws, &wanted.name).await?;
+    Ok(held.filter(|held| wanted.owns(held)).map(|_| wanted.name))
+}

@@ -1,0 +1,305 @@
+//! `scalr_eventbridge_subscriber` with a role that it makes.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+use tfplugin::testing::Harness;
+
+use super::fake::{Fake, Trouble};
+use super::{and, events_elsewhere, names, on, with};
+use crate::tests::snapshot::scenarios;
+
+scenarios![
+    a_role_is_made_with_the_least_it_needs_and_deleted,
+    a_role_that_was_changed_is_repaired,
+    a_role_that_another_made_is_left_alone,
+    a_creation_that_fails_leaves_its_role_in_the_state,
+    another_role_takes_its_place_and_back,
+    without_permissions_for_iam_there_is_a_way,
+    what_a_role_of_a_subscriber_cannot_have,
+    a_role_is_not_made_at_aws_for_a_local_eventbridge,
+];
+
+const NAME: &str = "scalr_eventbridge_subscriber";
+const ROLE: &str = "runs-us-east-1";
+const ARN: &str = "arn:aws:iam::123456789012:role/scalr-eventbridge/runs-us-east-1";
+const OWNER: &str = "scalr-eventbridge:owner";
+const QUEUE: &str = "arn:aws:sqs:us-east-1:123456789012:runs";
+const DEAD: &str = "arn:aws:sqs:us-east-1:123456789012:dead";
+const OTHER: &str = "arn:aws:iam::123456789012:role/deliver";
+
+pub(in crate::tests) fn config(more: Json) -> Json {
+    let made = json!({ "role_arn": null, "role": { "create": true } });
+    super::subscriber::config(and(made, more))
+}
+
+fn stage() -> (Fake, Harness) {
+    let fake = Fake::new();
+    let harness = on(fake.config());
+    (fake, harness)
+}
+
+fn policy(fake: &Fake) -> Json {
+    serde_json::from_str(&fake.state().roles[ROLE].policies["deliver"]).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_is_made_with_the_least_it_needs_and_deleted() {
+    let (fake, harness) = stage();
+    let resource = harness.resource(NAME);
+    let first = config(json!({ "dead_letter_arn": DEAD }));
+    let planned = resource.plan(None, first.clone()).await.unwrap();
+    assert!(planned.warnings.is_empty(), "{}", planned.warnings);
+    let applied = resource.apply(planned).await;
+    assert!(applied.diags.is_empty(), "{}", applied.diags);
+    let state = applied.state.unwrap();
+    resource.assert_stable(&state, first).await;
+    let shown = state.json();
+    assert_eq!(
+        (&shown["role_arn"], &shown["role"]["status"]),
+        (&json!(ARN), &json!("ready"))
+    );
+    let arn = shown["arn"].as_str().unwrap();
+    let held = fake.state().custom.held_subscribers[arn].clone();
+    assert_eq!(held["InvokeConfiguration"]["RoleArn"], ARN);
+    let role = fake.state().roles[ROLE].clone();
+    assert_eq!(role.tags[OWNER], "subscriber:runs@us-east-1");
+    let trust: Json = serde_json::from_str(&role.trust).unwrap();
+    let statement = &trust["Statement"][0];
+    assert_eq!(
+        statement["Principal"],
+        json!({ "Service": "events.amazonaws.com" })
+    );
+    assert_eq!(
+        statement["Condition"],
+        json!({
+            "StringEquals": { "aws:SourceAccount": "123456789012" },
+            "ArnLike": { "aws:SourceArn": "arn:aws:events:us-east-1:123456789012:subscriber/runs/*" },
+        })
+    );
+    let allow = |sid: &str, action: &str, on: &str| json!({ "Sid": sid, "Effect": "Allow", "Action": [action], "Resource": on });
+    let send = "sqs:SendMessage";
+    assert_eq!(
+        policy(&fake)["Statement"],
+        json!([allow("Deliver", send, QUEUE), allow("FailureRecords", send, DEAD)])
+    );
+    assert_eq!(resource.import(arn).await.unwrap().json(), shown);
+
+    // What the subscriber no longer needs is no longer allowed.
+    let state = resource.update(&state, config(json!({}))).await.unwrap();
+    assert_eq!(policy(&fake)["Statement"], json!([allow("Deliver", send, QUEUE)]));
+    let (made, deleted) = (fake.count("CreateRole"), fake.count("DeleteRole"));
+    assert_eq!((made, deleted), (1, 0));
+    resource.destroy(&state).await.unwrap();
+    assert!(fake.state().roles.is_empty());
+
+    // A log group needs its stream.
+    let group = json!({ "name": "/scalr/runs", "create": true, "delete_on_destroy": true });
+    let logged = config(json!({ "target_arn": null, "log_group": group }));
+    let harness = on(fake.config());
+    let state = harness.resource(NAME).create(logged.clone()).await.unwrap();
+    harness.resource(NAME).assert_stable(&state, logged).await;
+    let stream = "arn:aws:logs:us-east-1:123456789012:log-group:/scalr/runs:log-stream:events";
+    assert_eq!(
+        policy(&fake)["Statement"],
+        json!([allow("Deliver", "logs:PutLogEvents", stream)])
+    );
+    harness.resource(NAME).destroy(&state).await.unwrap();
+    assert!(fake.state().roles.is_empty() && fake.state().groups.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_was_changed_is_repaired() {
+    let (fake, harness) = stage();
+    let resource = harness.resource(NAME);
+    let state = resource.create(config(json!({}))).await.unwrap();
+    for (change, status) in [
+        ("role", "role missing"),
+        ("trust", "trust policy differs"),
+        ("policy", "policy differs"),
+        ("no policy", "policy differs"),
+    ] {
+        {
+            let mut held = fake.state();
+            let role = held.roles.get_mut(ROLE).unwrap();
+            match change {
+                "trust" => role.trust = "{}".to_owned(),
+                "policy" => role
+                    .policies
+                    .values_mut()
+                    .for_each(|text| *text = "{}".to_owned()),
+                "no policy" => role.policies.clear(),
+                _ => held.roles.clear(),
+            }
+        }
+        let read = resource.read(&state).await.unwrap().unwrap();
+        assert_eq!(read.json()["role"]["status"], status, "{change}");
+        let repaired = resource.update(&read, config(json!({}))).await.unwrap();
+        assert_eq!(repaired.json(), state.json(), "{change}");
+        resource.assert_stable(&repaired, config(json!({}))).await;
+    }
+    assert_eq!(fake.count("v2:UpdateSubscriber"), 0);
+    // Somebody else leads the deliveries through another role.
+    let arn = state.json()["arn"].as_str().unwrap().to_owned();
+    fake.state().custom.held_subscribers.get_mut(&arn).unwrap()["InvokeConfiguration"]["RoleArn"] =
+        json!(OTHER);
+    let read = resource.read(&state).await.unwrap().unwrap();
+    assert_eq!(read.json()["role_arn"], OTHER);
+    let back = resource.update(&read, config(json!({}))).await.unwrap();
+    assert_eq!(back.json(), state.json());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_another_made_is_left_alone() {
+    let tags = |owner: &str| BTreeMap::from([(OWNER.to_owned(), owner.to_owned())]);
+    for (held, is_adopted) in [
+        (tags("subscriber:runs@us-east-1"), true),
+        (tags("subscriber:runs@eu-west-1"), false),
+        (BTreeMap::new(), false),
+    ] {
+        let (fake, harness) = stage();
+        let resource = harness.resource(NAME);
+        let role = super::fake_iam::Role {
+            path: "/scalr-eventbridge/".to_owned(),
+            trust: "{}".to_owned(),
+            tags: held.clone(),
+            ..Default::default()
+        };
+        fake.state().roles.insert(ROLE.to_owned(), role);
+        let planned = resource.plan(None, config(json!({}))).await.unwrap();
+        let applied = resource.apply(planned).await;
+        assert_eq!(applied.diags.has_errors(), !is_adopted, "{held:?}");
+        if !is_adopted {
+            names(
+                &applied.diags,
+                &["`runs-us-east-1` exists already", "role_arn", "tag-role"],
+            );
+            assert!(applied.state.is_none());
+            assert_eq!(fake.state().roles[ROLE].trust, "{}");
+        }
+    }
+    // One that somebody took over is not deleted, and one that has more is said.
+    let (fake, harness) = stage();
+    let resource = harness.resource(NAME);
+    let state = resource.create(config(json!({}))).await.unwrap();
+    let more = ("more".to_owned(), "{}".to_owned());
+    fake.state().roles.get_mut(ROLE).unwrap().policies.extend([more]);
+    let planned = resource.plan_destroy(&state).await.unwrap();
+    let kept = resource.apply(planned).await;
+    names(&kept.diags, &["Cannot delete the role", "list-role-policies"]);
+    fake.state().roles.get_mut(ROLE).unwrap().tags.clear();
+    resource.destroy(&kept.state.unwrap()).await.unwrap();
+    assert_eq!(fake.state().roles.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_that_fails_leaves_its_role_in_the_state() {
+    let denied = || Trouble::Says("AccessDenied", "Access denied.");
+    for (call, trouble) in [
+        (
+            "v2:CreateSubscriber",
+            Trouble::Says("AccessDeniedException", "Access denied."),
+        ),
+        ("PutRolePolicy", denied()),
+        ("GetRolePolicy", denied()),
+    ] {
+        let (fake, harness) = stage();
+        let resource = harness.resource(NAME);
+        fake.state().trouble(call, trouble);
+        let planned = resource.plan(None, config(json!({}))).await.unwrap();
+        let failed = resource.apply(planned).await;
+        assert!(failed.diags.has_errors());
+        let state = failed.state.unwrap();
+        let read = resource.read(&state).await.unwrap().unwrap();
+        assert_eq!(read.json()["role"]["status"], "subscriber missing");
+        resource.destroy(&read).await.unwrap();
+        assert!(fake.state().roles.is_empty(), "{call}");
+        assert!(resource.read(&state).await.unwrap().is_none(), "{call}");
+    }
+    // An answer that is lost is no reason to make another.
+    for trouble in [Trouble::Breaks { carried_out: true }, Trouble::Empty] {
+        let (fake, harness) = stage();
+        fake.state().trouble("CreateRole", trouble);
+        let resource = harness.resource(NAME);
+        let planned = resource.plan(None, config(json!({}))).await.unwrap();
+        let applied = resource.apply(planned).await;
+        if applied.diags.has_errors() {
+            names(&applied.diags, &["Cannot make the role"]);
+            resource.create(config(json!({}))).await.unwrap();
+        }
+        assert_eq!(fake.state().roles.len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_role_takes_its_place_and_back() {
+    let (fake, harness) = stage();
+    let resource = harness.resource(NAME);
+    let theirs = config(json!({ "role": null, "role_arn": OTHER }));
+    let state = resource.create(theirs.clone()).await.unwrap();
+    let planned = resource.plan(Some(&state), config(json!({}))).await.unwrap();
+    assert!(planned.replaces().is_empty());
+    let state = resource.apply(planned).await.state.unwrap();
+    assert_eq!(state.json()["role_arn"], ARN);
+    resource.assert_stable(&state, config(json!({}))).await;
+    let state = resource.update(&state, theirs.clone()).await.unwrap();
+    resource.assert_stable(&state, theirs).await;
+    assert!(fake.state().roles.is_empty());
+    let calls = fake.state().calls.clone();
+    let last = |name: &str| calls.iter().rposition(|call| call == name);
+    assert!(last("v2:UpdateSubscriber") < last("DeleteRole"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_permissions_for_iam_there_is_a_way() {
+    let denied = || Trouble::Says("AccessDenied", "Access denied.");
+    for call in ["GetRole", "CreateRole"] {
+        let (fake, harness) = stage();
+        fake.state().trouble(call, denied());
+        let resource = harness.resource(NAME);
+        let planned = resource.plan(None, config(json!({}))).await.unwrap();
+        let failed = resource.apply(planned).await;
+        names(&failed.diags, &["iam:PutRolePolicy", "set `role_arn`", "nothing"]);
+        assert!(failed.state.is_none());
+    }
+    let (fake, harness) = stage();
+    let resource = harness.resource(NAME);
+    let state = resource.create(config(json!({}))).await.unwrap();
+    fake.state().trouble("GetRole", denied());
+    let read = resource.read(&state).await.unwrap().unwrap();
+    assert_eq!(read.json(), state.json());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_role_of_a_subscriber_cannot_have() {
+    let (_fake, harness) = stage();
+    let resource = harness.resource(NAME);
+    let call = json!({ "target_arn": "arn:aws:events:::aws-sdk:dynamodb:putItem", "input": "{}" });
+    for (config, words) in [
+        (
+            config(json!({ "role": null })),
+            &["has no role", "`role_arn`"][..],
+        ),
+        (config(json!({ "role_arn": OTHER })), &["has two roles"]),
+        (
+            config(json!({ "role": { "create": false } })),
+            &["without `create = true`"],
+        ),
+        (config(call), &["needs a role that is made elsewhere"]),
+    ] {
+        names(&resource.plan(None, config).await.unwrap_err(), words);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_is_not_made_at_aws_for_a_local_eventbridge() {
+    let fake = Fake::new();
+    let mut settings = events_elsewhere();
+    settings.endpoints.eventsv2 = settings.endpoints.events.clone();
+    let harness = with(settings, fake.config());
+    let resource = harness.resource(NAME);
+    let planned = resource.plan(None, config(json!({}))).await.unwrap();
+    let refused = resource.apply(planned).await;
+    names(&refused.diags, &["endpoints.iam", "AWS_ENDPOINT_URL_IAM"]);
+    assert_eq!(fake.count("CreateRole"), 0);
+}
