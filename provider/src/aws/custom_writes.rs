@@ -5,7 +5,6 @@ use std::future::Future;
 use std::ops::ControlFlow::{Break, Continue};
 use std::time::Duration;
 
-use aws_sdk_eventbridgev2::primitives::{DateTime, DateTimeFormat};
 use tfplugin::{Diagnostic, Operation, Result, WaitEnd};
 
 use super::retry::Retry;
@@ -139,9 +138,4 @@ pub fn held_key(written: Option<&str>, shown: Option<&str>, of_alias: Option<&st
         Some(_) if shown == of_alias => written.map(str::to_owned),
         _ => held_text(written, shown),
     }
-}
-
-/// A time in RFC 3339.
-pub fn written(time: &DateTime) -> Option<String> {
-    time.fmt(DateTimeFormat::DateTime).ok()
 }

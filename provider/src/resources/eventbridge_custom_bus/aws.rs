@@ -10,12 +10,10 @@ use uuid::Uuid;
 use super::CustomBus;
 use super::messages::{self, doing};
 use crate::aws::custom::{is_on_its_way, retention, wire_custom_tags};
-use crate::aws::custom_writes::{
-    EVERY, Sight, create as create_once, held_key, note_key, settle, settled, written,
-};
+use crate::aws::custom_writes::{EVERY, Sight, create as create_once, held_key, note_key, settle, settled};
 use crate::aws::retry::{Attempted, InTheWay, Retry};
 use crate::aws::tags::Tags;
-use crate::aws::{Error, Regional, held_text};
+use crate::aws::{Error, Regional, held_text, written};
 
 /// How often a name is asked for again that AWS refuses and shows no bus of.
 const VANISHED_MAX: u32 = 3;

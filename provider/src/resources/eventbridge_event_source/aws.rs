@@ -12,10 +12,10 @@ use uuid::Uuid;
 use super::messages::{self, doing};
 use super::{EventSource, partner};
 use crate::aws::custom::wire_custom_tags;
-use crate::aws::custom_writes::{EVERY, Sight, create as create_once, held_key, note_key, settle, written};
+use crate::aws::custom_writes::{EVERY, Sight, create as create_once, held_key, note_key, settle};
 use crate::aws::retry::Retry;
 use crate::aws::tags::Tags;
-use crate::aws::{Error, Regional, held_text};
+use crate::aws::{Error, Regional, held_text, written};
 use crate::values::Json;
 
 /// What is shown as the state of one from which the owner of the bus has taken the bus.

@@ -8,7 +8,7 @@ use crate::aws::arn;
 use crate::aws::look::{Look, Service};
 use crate::defaults;
 use crate::ownership::Object;
-use crate::resources::{custom_look, handover};
+use crate::resources::{custom_look, eventbridge_rule, handover};
 use crate::values::Region;
 
 /// All of it.
@@ -22,6 +22,7 @@ pub(super) async fn decide(plan: &mut Plan<'_, EventSource>) {
     });
     warn_of_loss(plan);
     judge_regions(plan);
+    warn_of_pattern(plan);
     plan_states(plan);
     note_association(plan);
     look(plan).await;
@@ -73,6 +74,23 @@ fn judge_regions(plan: &mut Plan<'_, EventSource>) {
     if let Some((bus, partner)) = regions.filter(|(bus, partner)| bus.region != partner.region) {
         let error = messages::another_region(bus.region, partner.region);
         plan.error(error.at(EventSource::event_bus_arn()));
+    }
+}
+
+/// One that none of Scalr's events matches lets nothing reach the bus.
+fn warn_of_pattern(plan: &mut Plan<'_, EventSource>) {
+    let Some(pattern) = plan.planned(EventSource::event_pattern()).known() else {
+        return;
+    };
+    let name = plan.planned(EventSource::name()).known();
+    let whose = name.map_or_else(
+        || "the event source".to_owned(),
+        |name| format!("the event source `{name}`"),
+    );
+    let partner = plan.planned(EventSource::partner_event_source_arn()).known();
+    let partner = partner.as_deref().and_then(arn::event_source_name);
+    for warning in eventbridge_rule::of_scalrs_events(&whose, &pattern, partner) {
+        plan.warn(warning.at(EventSource::event_pattern()));
     }
 }
 

@@ -12,10 +12,10 @@ use super::Subscriber;
 use super::messages::{self, doing};
 use super::wire::{is_known_target, state_of};
 use crate::aws::custom::wire_custom_tags;
-use crate::aws::custom_writes::{EVERY, Sight, create as create_once, settle, written};
+use crate::aws::custom_writes::{EVERY, Sight, create as create_once, settle};
 use crate::aws::retry::Retry;
 use crate::aws::tags::Tags;
-use crate::aws::{Error, Regional};
+use crate::aws::{Error, Regional, written};
 use crate::failure::Cause as _;
 
 /// Makes the subscriber, and returns its ARN.

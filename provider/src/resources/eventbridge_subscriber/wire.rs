@@ -14,9 +14,8 @@ use aws_sdk_eventbridgev2::types::{
 use super::Subscriber;
 use super::log_group::{CALL, input, parse_input};
 use super::parts::{Batch, Filter, LogGroup, PointInTime, Retry, Transformer};
-use crate::aws::custom_writes::written;
 use crate::aws::subscriber_checks::parse_time;
-use crate::aws::{arn, filled, held_text};
+use crate::aws::{arn, filled, held_text, written};
 use crate::values::Json;
 
 /// AWS's defaults of a retry policy.

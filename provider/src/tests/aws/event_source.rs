@@ -16,6 +16,7 @@ scenarios![
     a_source_that_is_revoked_is_left_alone,
     an_event_source_that_fails_says_so,
     what_a_plan_refuses_of_an_event_source,
+    a_pattern_of_an_event_source_that_matches_nothing_is_warned_of,
     an_event_source_is_deleted_once_it_can_be,
     event_sources_are_listed_and_imported,
     drift_of_an_event_source_is_shown_and_repaired,
@@ -295,6 +296,33 @@ async fn what_a_plan_refuses_of_an_event_source() {
         .await
         .unwrap_err();
     names(&refused, &["endpoints.eventsv2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pattern_of_an_event_source_that_matches_nothing_is_warned_of() {
+    for (pattern, is_matched) in [
+        (r#"{"detail-type":["RunExecuted"]}"#, true),
+        (r#"{"detail-type":["RunExectued"]}"#, false),
+    ] {
+        let (_fake, harness) = stage().await;
+        let planned = harness
+            .resource(NAME)
+            .plan(None, config(json!({ "event_pattern": pattern })))
+            .await
+            .unwrap();
+        if is_matched {
+            assert!(planned.warnings.is_empty(), "{}", planned.warnings);
+        } else {
+            names(
+                &planned.warnings,
+                &[
+                    "the event source `prod`",
+                    "matches none of Scalr's events",
+                    "RunExecuted",
+                ],
+            );
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

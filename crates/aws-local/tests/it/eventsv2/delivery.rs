@@ -3,9 +3,9 @@
 use aws_sdk_eventbridgev2::error::ProvideErrorMetadata;
 use aws_sdk_eventbridgev2::primitives::Blob;
 use aws_sdk_eventbridgev2::types::{
-    InvokeConfiguration, JsonataConfiguration, OrderingType, PutEventsRequestEntry, PutEventsSystemMetadata,
-    PutRawEventsRequestEntry, PutRawEventsSystemMetadata, RetryPolicy, SubscriberState, SuccessCode,
-    Transformer, TransformerType, UniversalTargetParameters,
+    InvokeConfiguration, JsonataConfiguration, OnFailureConfiguration, OrderingType, PutEventsRequestEntry,
+    PutEventsSystemMetadata, PutRawEventsRequestEntry, PutRawEventsSystemMetadata, RetryPolicy,
+    SubscriberState, SuccessCode, Transformer, TransformerType, UniversalTargetParameters,
 };
 use serde_json::{Value, json};
 
