@@ -124,6 +124,7 @@ mod tests {
             detail: "{}".into(),
             time_ms: 0,
             attempts: 0,
+            refused_since_ms: None,
         };
         vec![entry; 2]
     }

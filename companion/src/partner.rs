@@ -86,6 +86,23 @@ impl From<Result<SourceState, AwsError>> for SourceHealth {
     }
 }
 
+impl AwsError {
+    /// Whether AWS refused whoever calls: the companion's credentials, or what they permit. No connection and no event is to blame.
+    pub(crate) fn is_of_the_caller(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if OF_THE_CALLER.contains(&code.as_str()))
+    }
+
+    /// The refusal where AWS refused what is in the call; else the error itself.
+    pub(crate) fn of_the_call(self) -> Result<EntryError, Self> {
+        match self {
+            Self::Refused { code, message } if !OF_THE_CALLER.contains(&code.as_str()) => {
+                Ok(EntryError { code, message })
+            }
+            other => Err(other),
+        }
+    }
+}
+
 /// Why AWS did not take one entry of a batch.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -353,6 +370,24 @@ const RETRYABLE: [&str; 12] = [
     "TooManyRequestsException",
     "ConcurrentModificationException",
     "OperationDisabledException",
+];
+
+/// Codes about whoever calls: <https://docs.aws.amazon.com/eventbridge/latest/APIReference/CommonErrors.html>, and those of older
+/// protocols.
+const OF_THE_CALLER: [&str; 13] = [
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthFailure",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "NotAuthorized",
+    "OptInRequired",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
 ];
 
 #[cfg(test)]

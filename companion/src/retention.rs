@@ -1,5 +1,5 @@
-//! Keeps what is held within its bounds of bytes and of age, and deletes what deleted connections held, in bounded transactions
-//! beside intake and delivery.
+//! Keeps what is held within its bounds of bytes and of age, and the history within its own, and deletes what deleted connections
+//! held, in bounded transactions beside intake and delivery.
 
 use std::time::Duration;
 
@@ -80,6 +80,15 @@ impl Retention {
             }
             tracing::debug!(deleted, "of a deleted connection, and its events");
         }
+        while !stop.is_cancelled()
+            && self.clock.trust() == Trust::Confirmed
+            && self.store.any_old_history(now_ms).await?
+        {
+            let mut tx = self.store.begin().await?;
+            let forgotten = tx.forget_history(now_ms).await?;
+            tx.commit().await?;
+            tracing::debug!(forgotten, "delivered events that were kept for long enough");
+        }
         // Their events are gone in any case: a clock in doubt only keeps them longer.
         while !stop.is_cancelled()
             && self.clock.trust() == Trust::Confirmed
@@ -131,6 +140,7 @@ mod tests {
         let bounds = Bounds {
             age_ms_max: HOLD,
             bytes_max,
+            ..BOUNDS
         };
         let bench = Bench::with_bounds(bounds).await;
         let id = bench.connect("a", "us-east-1", &Status::Disabled).await;

@@ -42,6 +42,8 @@ pub(crate) const ACCEPTED: Moment = Moment {
 pub(crate) const BOUNDS: Bounds = Bounds {
     bytes_max: 1 << 30,
     age_ms_max: 1 << 60,
+    retry_ms_max: 1 << 60,
+    history_ms: 1 << 60,
 };
 
 impl Bench {

@@ -18,7 +18,7 @@ use crate::routes::Routes;
 /// The path that never meets a fault.
 const PATH: &str = "/_companion/faults";
 /// What a fault can be for; `*` stands for an id.
-pub(super) const OPERATIONS: [&str; 30] = [
+pub(super) const OPERATIONS: [&str; 33] = [
     "GET /.well-known/terraform.json",
     "GET /_companion/accounts",
     "POST /_companion/accounts",
@@ -28,6 +28,9 @@ pub(super) const OPERATIONS: [&str; 30] = [
     "POST /_companion/tokens",
     "DELETE /_companion/tokens/*",
     "GET /_companion/connections/*/delivery",
+    "GET /_companion/connections/*/deliveries",
+    "POST /_companion/connections/*/deliveries/redeliver",
+    "POST /_companion/connections/*/deliveries/purge",
     "POST /_companion/clock/confirm",
     "GET /_companion/events",
     "POST /_companion/events",

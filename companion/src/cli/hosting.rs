@@ -13,6 +13,9 @@ use crate::partner::Partner;
 use crate::store::{Bounds, DirLock, Durability};
 use crate::tls::{self, Tls};
 
+/// An hour, in milliseconds.
+const HOUR_MS: i64 = 3_600_000;
+
 /// How Scalr's side is served, and what it keeps.
 #[derive(clap::Args)]
 pub(super) struct Hosting {
@@ -28,6 +31,13 @@ pub(super) struct Hosting {
     /// Drop a connection's oldest events beyond this many bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024 * 1024)]
     hold_bytes_max: u32,
+    /// Stop asking AWS again to take an event that it does not take, though it takes the call, after this long: the event has failed
+    /// then, and is kept until `deliveries redeliver` or `deliveries purge`.
+    #[arg(long, value_name = "HOURS", default_value_t = 24, allow_hyphen_values = true, value_parser = clap::value_parser!(u32).range(1..))]
+    retry_hours_max: u32,
+    /// Keep delivered events for this long, to send them again with `deliveries redeliver`; 0 keeps none.
+    #[arg(long, value_name = "HOURS", default_value_t = 168)]
+    history_hours: u32,
     /// Serve no console.
     #[arg(long)]
     no_console: bool,
@@ -62,7 +72,9 @@ impl Hosting {
             durability: own.durability,
             bounds: Bounds {
                 bytes_max: i64::from(self.hold_bytes_max),
-                age_ms_max: i64::from(self.hold_hours_max) * 3_600_000,
+                age_ms_max: i64::from(self.hold_hours_max) * HOUR_MS,
+                retry_ms_max: i64::from(self.retry_hours_max) * HOUR_MS,
+                history_ms: i64::from(self.history_hours) * HOUR_MS,
             },
             listener,
             tls: tls.as_ref().map(|tls| tls.acceptor.clone()),

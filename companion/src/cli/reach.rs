@@ -270,6 +270,7 @@ mod tests {
             source: None,
             aws,
             last_error: None,
+            failed: 0,
         };
         let finding = Finding::broken(Link::Rule, "no", vec![format!("repair {name}")]);
         (chain, vec![finding])
@@ -353,6 +354,7 @@ mod tests {
                 source: Some("aws.partner/scalr.com/acme/prod".to_owned()),
                 aws,
                 last_error: None,
+                failed: 0,
             };
             let found = why_not(&chain, &place);
             let fits =

@@ -62,6 +62,7 @@ struct ConnectionShown<'a> {
     /// AWS's side; none where it is not visible.
     aws: Option<&'a Aws>,
     held: Option<i64>,
+    failed: Option<i64>,
     dropped: Option<i64>,
     standing: Standing,
 }
@@ -107,6 +108,7 @@ fn shown<'a>(report: &'a Report, hostname: &'a str) -> Shown<'a> {
             Seen::Hidden(_) => None,
         },
         held: one.figures.map(|figures| figures.held),
+        failed: one.figures.map(|figures| figures.failed),
         dropped: one.figures.map(|figures| figures.dropped),
         standing: one.chain.standing(),
     };
@@ -135,6 +137,7 @@ fn human(report: &Report, shown: &Shown<'_>) -> String {
         "RULES",
         "TARGETS",
         "HELD",
+        "FAILED",
         "DROPPED",
     ];
     lines.push(show::table(headings, &rows));
@@ -170,7 +173,7 @@ fn head(report: &Report, shown: &Shown<'_>) -> String {
     lines.join("\n")
 }
 
-fn row(one: &chain::Connection) -> [Cell; 8] {
+fn row(one: &chain::Connection) -> [Cell; 9] {
     let chain = &one.chain;
     let number = |number: Option<i64>, look: Look| match number {
         None => Cell::new(Look::Dim, "-"),
@@ -186,6 +189,7 @@ fn row(one: &chain::Connection) -> [Cell; 8] {
         rules,
         targets,
         number(one.figures.map(|figures| figures.held), Look::Doubtful),
+        number(one.figures.map(|figures| figures.failed), Look::Bad),
         number(one.figures.map(|figures| figures.dropped), Look::Bad),
     ]
 }

@@ -42,6 +42,7 @@ mod tests {
             detail: "x".repeat(bytes),
             time_ms: 0,
             attempts: 0,
+            refused_since_ms: None,
         }
     }
 

@@ -1,12 +1,12 @@
 //! One connection's worker: lease, check the source, put, check it again, settle; until nothing is left to send.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use scalr_api::{ConnectionId, Status};
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{self, ENTRIES_MAX};
-use super::decide::{self, Decision, Next};
+use super::decide::{self, Answer, Decision, Next, Now};
 use crate::clock::{self, Clock};
 use crate::ids;
 use crate::partner::{AwsError, Partner, SourceState};
@@ -15,6 +15,9 @@ use crate::store::{Connection, Entry, Leased, Result, Settlement, SourceKey, Sto
 
 /// Retries of reading the source's state after a put.
 const STATE_RETRIES_MAX: u32 = 4;
+
+/// No further halves of a refused call are sent after this time: its lease must not run out.
+const HALVING_MAX: Duration = Duration::from_secs(20);
 
 pub(super) struct Worker {
     pub(super) store: Store,
@@ -50,22 +53,68 @@ impl Worker {
             Next::Continue
         } else {
             let state = self.partner.state(source).await;
-            decide::before_put(
-                state,
-                decide::attempts(entries),
-                self.clock.now_ms(),
-                clock::random(),
-            )
+            decide::before_put(state, decide::attempts(entries), self.now())
         };
         let decision = if next == Next::Continue {
-            let put = self.partner.put(source, entries).await;
+            let put = self.put(source, entries).await;
             let state = self.state_after_put(source, stop).await;
-            decide::after_put(entries, put, state, self.clock.now_ms(), clock::random())
+            decide::after_put(entries, put, state, self.now())
         } else {
             decide::retry_all(entries, self.clock.now_ms(), next)
         };
         self.settle_with_retries(&leased, &decision, stop).await;
         Ok(Some(decision.connection))
+    }
+
+    fn now(&self) -> Now {
+        Now {
+            ms: self.clock.now_ms(),
+            random: clock::random(),
+            retry_ms_max: self.store.retry_ms_max(),
+        }
+    }
+
+    /// Sends a batch. A call that AWS refuses for what is in it is sent again in halves, until the guilty entry stands alone.
+    async fn put(&self, source: &SourceKey, entries: &[Entry]) -> std::result::Result<Vec<Answer>, AwsError> {
+        let begun = Instant::now();
+        let unanswered = Answer::Unanswered("AWS refuses other events of its call".to_owned());
+        let mut answers = vec![unanswered; entries.len()];
+        let mut parts = vec![(0, entries.len())];
+        while let Some((from, to)) = parts.pop() {
+            let (Some(sent), Some(answers)) = (entries.get(from..to), answers.get_mut(from..to)) else {
+                continue;
+            };
+            match self
+                .partner
+                .put(source, sent)
+                .await
+                .map_err(AwsError::of_the_call)
+            {
+                Ok(results) => {
+                    for (answer, result) in answers.iter_mut().zip(results) {
+                        *answer = result.into();
+                    }
+                }
+                Err(Ok(refusal)) => {
+                    if let [answer] = answers {
+                        *answer = Answer::RefusedAlone(refusal);
+                    } else {
+                        let middle = from + sent.len() / 2;
+                        parts.extend([(middle, to), (from, middle)]);
+                    }
+                }
+                Err(Err(error)) if sent.len() == entries.len() => return Err(error),
+                // Of a half, after others were answered: their answers count.
+                Err(Err(error)) => {
+                    answers.fill(Answer::Unanswered(decide::of_a_call(error)));
+                    break;
+                }
+            }
+            if begun.elapsed() > HALVING_MAX {
+                break;
+            }
+        }
+        Ok(answers)
     }
 
     /// The source's state after a put. Without it AWS's answer cannot be used and the events are sent twice, so a call
@@ -166,7 +215,13 @@ impl Worker {
         let event = entry.event_id.as_str();
         match settlement {
             Settlement::Refused { error } => {
-                tracing::error!(connection = %self.id, event, error, "AWS will never take this event; it is dropped");
+                tracing::error!(
+                    connection = %self.id, event, error,
+                    "AWS does not take this event; it has failed, and is kept until `deliveries redeliver` or `deliveries purge`"
+                );
+            }
+            Settlement::NotTaken { error, .. } => {
+                tracing::warn!(connection = %self.id, event, error, "AWS did not take this event; it will be retried");
             }
             Settlement::Retry {
                 error: Some(error), ..

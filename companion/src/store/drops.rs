@@ -14,7 +14,6 @@ const EXPLAINED_MAX: usize = 100;
 pub(super) enum DropReason {
     TooOld,
     TooManyBytes,
-    Refused,
 }
 
 /// An event to give up, with its explanation.
@@ -30,7 +29,6 @@ impl DropReason {
         match self {
             Self::TooOld => "too-old",
             Self::TooManyBytes => "too-many-bytes",
-            Self::Refused => "refused",
         }
     }
 
@@ -50,7 +48,6 @@ impl DropReason {
         match self {
             Self::TooOld => count!("dropped_too_old"),
             Self::TooManyBytes => count!("dropped_too_many"),
-            Self::Refused => count!("dropped_refused"),
         }
     }
 }

@@ -21,6 +21,8 @@ pub(crate) enum What {
     Delivered { event_id: String, detail_type: String },
     /// An event was not taken, for this reason, and stays.
     Retried { event_id: String, error: String },
+    /// An event has failed: AWS does not take it. It is kept for a person to decide on.
+    Failed { event_id: String, error: String },
     /// So many events were given up, for this reason.
     Dropped { events: usize, why: String },
     /// The connection has another status, or was deleted.

@@ -8,11 +8,11 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::database::{Store, Tx};
-use super::drops::{self, DropReason, GivenUp};
 use super::error::{Result, StoreError};
 use super::event::VERSION;
 use super::feed::What;
 use super::row::readable_ids;
+use super::settled::{self, State};
 
 /// An event that is to be sent.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub(crate) struct Entry {
     pub(crate) detail: String,
     pub(crate) time_ms: i64,
     pub(crate) attempts: u32,
+    /// When AWS first did not take it, though it took the call.
+    pub(crate) refused_since_ms: Option<i64>,
 }
 
 /// Events of one connection, leased to one worker until the lease runs out.
@@ -37,9 +39,11 @@ pub(crate) struct Leased {
 pub(crate) enum Settlement {
     /// AWS took it.
     Delivered,
-    /// It stays in the outbox, for a retry at that time.
+    /// It stays in the outbox, for a retry at that time: the call failed, or was not made.
     Retry { due_at_ms: i64, error: Option<String> },
-    /// AWS will never take it: it is dropped.
+    /// The same, of an event that AWS did not take though it took the call: beyond the bound of time it has failed.
+    NotTaken { due_at_ms: i64, error: String },
+    /// AWS will never take it: it has failed.
     Refused { error: String },
 }
 
@@ -57,6 +61,7 @@ fn entry(row: &SqliteRow) -> Result<Entry> {
         detail: row.try_get("detail")?,
         time_ms: row.try_get("time_ms")?,
         attempts: row.try_get("attempts")?,
+        refused_since_ms: row.try_get("refused_since_ms")?,
     })
 }
 
@@ -105,6 +110,12 @@ pub(super) const SENDABLE: &str = concat!(
     "SELECT o.* FROM heads JOIN outbox o USING (seq)
      WHERE o.due_at_ms <= ?2 AND o.leased_until_ms <= ?2 ORDER BY o.seq LIMIT ?3"
 );
+
+/// Ends the lease `?2` on the event `?1`, which is due at `?3` with the error `?4`; `?5` is set where AWS took the call and not it.
+pub(super) const RETRY: &str =
+    "UPDATE outbox SET lease = NULL, leased_until_ms = 0, due_at_ms = ?3, last_error = ?4,
+                       refused_since_ms = COALESCE(refused_since_ms, ?5)
+     WHERE seq = ?1 AND lease = ?2 RETURNING connection_id, event_id";
 
 impl Store {
     /// Active connections with an event that can be sent now.
@@ -171,44 +182,66 @@ impl Tx {
         match settlement {
             Settlement::Delivered => self.delivered(lease, seq, now_ms).await,
             Settlement::Retry { due_at_ms, error } => {
-                let kept = sqlx::query(
-                    "UPDATE outbox SET lease = NULL, leased_until_ms = 0, due_at_ms = ?, last_error = ?
-                     WHERE seq = ? AND lease = ? RETURNING connection_id, event_id",
-                )
-                .bind(due_at_ms)
-                .bind(error.as_deref())
-                .bind(seq)
-                .bind(lease)
-                .fetch_optional(&mut *self.inner)
-                .await?;
-                if let (Some(row), Some(error)) = (kept, error) {
-                    let retried = What::Retried {
-                        event_id: row.try_get("event_id")?,
-                        error: error.clone(),
-                    };
-                    self.note(row.try_get("connection_id")?, retried);
-                }
-                Ok(())
+                self.retried((lease, seq), *due_at_ms, error.as_deref(), None)
+                    .await
             }
-            Settlement::Refused { error } => {
-                let leased = sqlx::query("SELECT connection_id FROM outbox WHERE seq = ? AND lease = ?")
-                    .bind(seq)
-                    .bind(lease)
-                    .fetch_optional(&mut *self.inner)
-                    .await?;
-                let Some(row) = leased else { return Ok(()) };
-                let connection: String = row.try_get("connection_id")?;
-                let why = error.clone();
-                drops::drop_events(
-                    self,
-                    &connection,
-                    &[GivenUp { seq, why }],
-                    DropReason::Refused,
-                    now_ms,
-                )
-                .await
+            Settlement::NotTaken { due_at_ms, error } => {
+                self.retried((lease, seq), *due_at_ms, Some(error), Some(now_ms))
+                    .await
             }
+            Settlement::Refused { error } => self.failed((lease, seq), error, now_ms).await,
         }
+    }
+
+    /// Keeps an event for a retry.
+    async fn retried(
+        &mut self,
+        (lease, seq): (&str, i64),
+        due_at_ms: i64,
+        error: Option<&str>,
+        refused_at_ms: Option<i64>,
+    ) -> Result<()> {
+        let kept = sqlx::query(RETRY)
+            .bind(seq)
+            .bind(lease)
+            .bind(due_at_ms)
+            .bind(error)
+            .bind(refused_at_ms)
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        if let (Some(row), Some(error)) = (kept, error) {
+            let retried = What::Retried {
+                event_id: row.try_get("event_id")?,
+                error: error.to_owned(),
+            };
+            self.note(row.try_get("connection_id")?, retried);
+        }
+        Ok(())
+    }
+
+    async fn failed(&mut self, (lease, seq): (&str, i64), error: &str, now_ms: i64) -> Result<()> {
+        settled::keep(self, (lease, seq), State::Failed, Some(error), now_ms).await?;
+        let Some(row) = self.taken_out(lease, seq).await? else {
+            return Ok(());
+        };
+        let failed = What::Failed {
+            event_id: row.try_get("event_id")?,
+            error: error.to_owned(),
+        };
+        self.note(row.try_get("connection_id")?, failed);
+        Ok(())
+    }
+
+    /// Deletes a leased event.
+    async fn taken_out(&mut self, lease: &str, seq: i64) -> Result<Option<SqliteRow>> {
+        let deleted = sqlx::query(
+            "DELETE FROM outbox WHERE seq = ? AND lease = ? RETURNING connection_id, event_id, detail_type",
+        )
+        .bind(seq)
+        .bind(lease)
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        Ok(deleted)
     }
 
     /// Records that a connection's batch failed as a whole, and when to retry.
@@ -225,14 +258,12 @@ impl Tx {
     }
 
     async fn delivered(&mut self, lease: &str, seq: i64, now_ms: i64) -> Result<()> {
-        let deleted = sqlx::query(
-            "DELETE FROM outbox WHERE seq = ? AND lease = ? RETURNING connection_id, event_id, detail_type",
-        )
-        .bind(seq)
-        .bind(lease)
-        .fetch_optional(&mut *self.inner)
-        .await?;
-        let Some(row) = deleted else { return Ok(()) };
+        if self.bounds.history_ms > 0 {
+            settled::keep(self, (lease, seq), State::Delivered, None, now_ms).await?;
+        }
+        let Some(row) = self.taken_out(lease, seq).await? else {
+            return Ok(());
+        };
         let connection: String = row.try_get("connection_id")?;
         let delivered = What::Delivered {
             event_id: row.try_get("event_id")?,

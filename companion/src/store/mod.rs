@@ -12,7 +12,9 @@
 //! access account connection removal run setting workspace   the tables behind the API
 //! installation                                            the account of `dev`, its token and first workspace
 //! drops purge waits                                       giving up events; those of deleted connections; waits that are too long
-//! figures intake lease outbox retention                          events: counted, on their way out, on their way in, too old or too many
+//! outbox                                                    events on their way in
+//! settled                                                   deliveries that are over
+//! figures intake lease retention                            events: counted, known by their keys, on their way out, too old or too many
 //! ```
 
 mod access;
@@ -37,6 +39,7 @@ mod retention;
 mod row;
 mod run;
 mod setting;
+mod settled;
 #[cfg(test)]
 mod tests;
 mod waits;
@@ -57,4 +60,5 @@ pub(crate) use intake::Accepted;
 pub(crate) use lease::{Entry, Leased, Settlement};
 pub(crate) use row::{Found, Window};
 pub(crate) use run::{NewRun, Run};
+pub(crate) use settled::{Settled, State, Step, Which};
 pub(crate) use workspace::{Environment, FIRST_WORKSPACE, Workspace, WorkspaceScope};

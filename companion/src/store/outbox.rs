@@ -24,7 +24,7 @@ pub(crate) async fn accept(tx: &mut Tx, event: &NewEvent) -> Result<Vec<Connecti
             detail_type: event.event_type.as_str().to_owned(),
         };
         tx.note(connection.as_str(), accepted);
-        if held_bytes(tx, connection).await? > tx.bounds.bytes_max {
+        if held_bytes(tx, connection.as_str()).await? > tx.bounds.bytes_max {
             tx.wake_retention();
         }
         tx.wake_delivery();
@@ -78,9 +78,10 @@ async fn enqueue(tx: &mut Tx, connection: &ConnectionId, event: &NewEvent) -> Re
     Ok(())
 }
 
-async fn held_bytes(tx: &mut Tx, connection: &ConnectionId) -> Result<i64> {
+/// How many bytes of events a connection holds.
+pub(super) async fn held_bytes(tx: &mut Tx, connection: &str) -> Result<i64> {
     let row = sqlx::query(HELD_BYTES)
-        .bind(connection.as_str())
+        .bind(connection)
         .fetch_one(&mut *tx.inner)
         .await?;
     Ok(row.try_get("held_bytes")?)

@@ -2,7 +2,6 @@
 //! the deletion of a connection with a full hold keeps no other write waiting.
 
 use scalr_api::ConnectionId;
-use sqlx::Row as _;
 
 use super::account::{DELETED, DELETED_NAME};
 use super::database::{Store, Tx};
@@ -11,8 +10,9 @@ use super::error::Result;
 /// Events that one transaction deletes.
 const CHUNK: i64 = 200;
 
-/// How many events the connection `?` holds.
-pub(super) const HELD: &str = "SELECT held FROM delivery WHERE connection_id = ?";
+/// As many events of the connection `?1`, held or over, as `?2`.
+pub(super) const EVENTS: &str = "SELECT 1 FROM outbox WHERE connection_id = ?1
+     UNION ALL SELECT 1 FROM settled WHERE connection_id = ?1 LIMIT ?2";
 
 /// Moves the connection `?2` to the account `?1`, and frees what must be unique.
 const BURY: &str =
@@ -22,15 +22,19 @@ const BURY: &str =
 /// Whether a connection of the account `?` is left.
 pub(super) const ANY_DELETED: &str = "SELECT 1 FROM connection WHERE account_id = ? LIMIT 1";
 
-/// Deletes a connection of the account `?` that holds nothing any more.
+/// Deletes a connection of the account `?` that has no event any more.
 pub(super) const DELETE_EMPTY: &str = "DELETE FROM connection WHERE id = (
          SELECT c.id FROM connection c JOIN delivery d ON d.connection_id = c.id
-         WHERE c.account_id = ? AND d.held = 0 LIMIT 1)";
+         WHERE c.account_id = ? AND d.held = 0 AND NOT EXISTS (SELECT 1 FROM settled WHERE connection_id = c.id) LIMIT 1)";
 
 /// Deletes the first `?2` events of a connection of the account `?1`.
 pub(super) const DELETE_EVENTS: &str = "DELETE FROM outbox WHERE seq IN (
          SELECT seq FROM outbox WHERE connection_id = (SELECT id FROM connection WHERE account_id = ?1 LIMIT 1)
          ORDER BY seq LIMIT ?2)";
+
+/// The same of its deliveries that are over.
+pub(super) const DELETE_SETTLED: &str = "DELETE FROM settled WHERE seq IN (
+         SELECT seq FROM settled WHERE connection_id = (SELECT id FROM connection WHERE account_id = ?1 LIMIT 1) LIMIT ?2)";
 
 impl Store {
     /// Whether a deleted connection is left.
@@ -46,12 +50,12 @@ impl Store {
 impl Tx {
     /// Deletes a connection with what it holds: at once where that is little, else with retention, which the commit wakes.
     pub(super) async fn delete_with_events(&mut self, id: &ConnectionId) -> Result<()> {
-        let row = sqlx::query(HELD)
+        let events = sqlx::query(EVENTS)
             .bind(id.as_str())
-            .fetch_optional(&mut *self.inner)
+            .bind(CHUNK + 1)
+            .fetch_all(&mut *self.inner)
             .await?;
-        let held: i64 = row.map_or(Ok(0), |row| row.try_get("held"))?;
-        if held <= CHUNK {
+        if i64::try_from(events.len()).is_ok_and(|events| events <= CHUNK) {
             sqlx::query("DELETE FROM connection WHERE id = ?")
                 .bind(id.as_str())
                 .execute(&mut *self.inner)
@@ -78,15 +82,19 @@ impl Tx {
 
     /// Deletes some of the events of deleted connections, and a connection that has none left; returns how many of both.
     pub(crate) async fn purge(&mut self) -> Result<u64> {
-        let done = sqlx::query(DELETE_EVENTS)
-            .bind(DELETED)
-            .bind(CHUNK)
-            .execute(&mut *self.inner)
-            .await?;
+        let mut done = 0;
+        for events in [DELETE_EVENTS, DELETE_SETTLED] {
+            let deleted = sqlx::query(events)
+                .bind(DELETED)
+                .bind(CHUNK)
+                .execute(&mut *self.inner)
+                .await?;
+            done += deleted.rows_affected();
+        }
         let emptied = sqlx::query(DELETE_EMPTY)
             .bind(DELETED)
             .execute(&mut *self.inner)
             .await?;
-        Ok(done.rows_affected() + emptied.rows_affected())
+        Ok(done + emptied.rows_affected())
     }
 }

@@ -1,12 +1,14 @@
 //! One session with every command that asks or changes something, as a person types it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Output;
 
 use serde_json::Value;
 
 use crate::aws::Aws;
 use crate::companion::{Companion, dev};
+use crate::proxy::Act;
+use crate::stage::{self, REGION};
 use crate::transcript::Transcript;
 
 /// The event source of the connection `prod`.
@@ -132,6 +134,72 @@ async fn events_from_their_run_to_their_target() {
     t.run(&["connections", "show"]).await;
     t.run(&["run", "network", "--lgo-group", "/g"]).await;
     t.check("events.txt");
+}
+
+/// What AWS does not take is listed, sent again and purged; what was delivered is sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn deliveries_that_are_over() {
+    let (aws, c, _dir, id) = stage::active().await;
+    let mut t = Transcript::with(&[
+        ("SCALR_HOSTNAME", c.text("/scalr/hostname")),
+        ("SCALR_TOKEN", c.text("/scalr/token")),
+    ]);
+    aws.proxy.script(|call| {
+        let is_bad = call.operation == "PutPartnerEvents" && call.runs.iter().any(|run| run.contains("bad"));
+        if is_bad {
+            Act::FailEntries(vec![0], "MalformedDetail")
+        } else {
+            Act::Pass
+        }
+    });
+    for run in ["run-good", "run-bad-1", "run-bad-2"] {
+        assert!(c.emit(run, "network").await);
+        c.drained(&id).await;
+    }
+    t.run(&["deliveries", "list", "--table"]).await;
+    t.run(&["deliveries", "list", "--state", "failed"]).await;
+    t.run(&["deliveries", "list", "--state", "delivered", "--table"])
+        .await;
+    t.run(&["deliveries", "show", "run-bad-1", "--table"]).await;
+    t.run(&["status", "--scalr-only", "--table"]).await;
+    t.run(&["deliveries", "purge"]).await;
+    t.run(&["deliveries", "purge", "run-good"]).await;
+    t.run(&["deliveries", "purge", "run-bad-1", "--table"]).await;
+    aws.proxy.script(|_| Act::Pass);
+    t.run(&["deliveries", "redeliver"]).await;
+    t.run(&["deliveries", "redeliver", "--delivered"]).await;
+    t.run(&["deliveries", "redeliver", "--delivered", "--from", "noon"])
+        .await;
+    t.run(&["deliveries", "redeliver", "run-none"]).await;
+    t.run(&[
+        "deliveries",
+        "redeliver",
+        "--failed",
+        "--connection",
+        "prod",
+        "--table",
+    ])
+    .await;
+    aws.run_arrives(REGION, "run-bad-2").await;
+    c.drained(&id).await;
+    t.run(&["deliveries", "redeliver", "--failed", "--table"]).await;
+    t.run(&["deliveries", "redeliver", "run-good", "--table"]).await;
+    c.drained(&id).await;
+    t.run(&[
+        "deliveries",
+        "redeliver",
+        "--delivered",
+        "--from",
+        "2026-01-01T00:00:00Z",
+    ])
+    .await;
+    c.drained(&id).await;
+    assert_eq!(
+        aws.runs(REGION).await,
+        BTreeMap::from([("run-bad-2".to_owned(), 2), ("run-good".to_owned(), 4)])
+    );
+    t.run(&["connections", "show", id.as_str(), "--table"]).await;
+    t.check("deliveries.txt");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,7 +28,7 @@ fn first_put(aws: &Aws, first: Act) {
 }
 
 /// How often each of `n` events was sent when the proxy does `first` with the first put.
-async fn check(n: usize, first: Act, want: &[usize], dropped: u64) {
+async fn check(n: usize, first: Act, want: &[usize], failed: u64) {
     let (aws, c, _dir, id) = stage::active().await;
     c.set_status(&id, "disabled").await;
     for at in 0..n {
@@ -43,9 +43,9 @@ async fn check(n: usize, first: Act, want: &[usize], dropped: u64) {
         sent[run.trim_start_matches("run-").parse::<usize>().unwrap()] += 1;
     }
     assert_eq!(sent, want, "{case}");
-    assert_eq!(c.delivery(&id).await["dropped"]["refused"], dropped, "{case}");
+    assert_eq!(c.delivery(&id).await["failed"], failed, "{case}");
     let arrived = aws.runs(REGION).await.len() as u64;
-    assert_eq!(arrived + dropped, n as u64, "{case}");
+    assert_eq!(arrived + failed, n as u64, "{case}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,6 +63,59 @@ async fn only_failed_entries_are_sent_again() {
     check(2, Act::Fail(429), &[2, 2], 0).await;
     // Not AWS's answer, so it means nothing for the connection.
     check(2, Act::Fail(403), &[2, 2], 0).await;
+    // It concerns whoever calls: the connection stays active.
+    check(2, Act::Refuse("AccessDeniedException"), &[2, 2], 0).await;
+}
+
+/// A call that AWS refuses for one of its events is halved until that event stands alone; the others arrive, and the connection stays
+/// active. The event is kept, with AWS's words, until it is sent again or purged.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guilty_event_of_a_refused_call_is_found() {
+    let (aws, c, _dir, id) = stage::active().await;
+    c.set_status(&id, "disabled").await;
+    for at in 0..20 {
+        assert!(c.emit(&format!("run-{at}"), &format!("workspace-{at}")).await);
+    }
+    let is_guilty = |call: &Call| is_put(call) && call.runs.iter().any(|run| run == "run-13");
+    aws.proxy.script(move |call| {
+        if is_guilty(call) {
+            Act::Refuse("ValidationException")
+        } else {
+            Act::Pass
+        }
+    });
+    c.set_status(&id, "active").await;
+    c.drained(&id).await;
+    assert_eq!(aws.runs(REGION).await.len(), 19);
+    assert_eq!(c.connection(&id).await["status"], "active");
+    let path = format!("/_companion/connections/{id}/deliveries");
+    let (_, failed) = c
+        .request("GET", &format!("{path}?state=failed"), None)
+        .await
+        .unwrap();
+    assert_eq!(failed["deliveries"].as_array().map(Vec::len), Some(1), "{failed}");
+    let failed = &failed["deliveries"][0];
+    assert_eq!(failed["event-id"], "run-13");
+    assert!(
+        failed["error"].to_string().contains("ValidationException"),
+        "{failed}"
+    );
+
+    aws.proxy.script(|_| Act::Pass);
+    let wanted = json!({ "state": "failed" });
+    let (status, done) = c
+        .request("POST", &format!("{path}/redeliver"), Some(wanted))
+        .await
+        .unwrap();
+    assert_eq!((status, &done["deliveries"]), (200, &json!(1)), "{done}");
+    aws.run_arrives(REGION, "run-13").await;
+    c.drained(&id).await;
+    let figures = c.delivery(&id).await;
+    assert_eq!(
+        (&figures["failed"], &figures["delivered"]),
+        (&json!(0), &json!(20)),
+        "{figures}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

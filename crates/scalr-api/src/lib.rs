@@ -46,7 +46,10 @@ pub use companion::{EVENTS_PATH, Emit, Emitted, FAILING_RUNS_PATH, FailingRun, H
 pub use connection::{
     Connection, ConnectionAttributes, ConnectionId, ConnectionInput, ConnectionRelationships, Status,
 };
-pub use delivery::{ClockStanding, Delivery, DroppedCounts, DroppedEvent, delivery_path};
+pub use delivery::{
+    ClockStanding, Deliveries, DeliveriesChanged, DeliveriesWanted, Delivery, DeliveryState, DroppedCounts,
+    DroppedEvent, PastDelivery, deliveries_path, delivery_path,
+};
 pub use document::{Document, Input, Kind, List, Nothing, Object, Ref, ToOne, TypeTag};
 pub use environment::{Environment, EnvironmentAttributes, EnvironmentId, EnvironmentRelationships};
 pub use error::{ErrorDocument, ErrorObject, ErrorSource};

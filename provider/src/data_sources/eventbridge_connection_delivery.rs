@@ -38,6 +38,12 @@ pub struct Delivery {
     /// Why the last failed attempt to deliver failed.
     #[tf(computed)]
     last_error: Option<String>,
+    /// Events that AWS does not take, and that are kept until `scalr-eventbridge deliveries redeliver` or `deliveries purge`.
+    #[tf(computed)]
+    failed: Option<i64>,
+    /// Failed events that were purged.
+    #[tf(computed)]
+    purged: Option<i64>,
     /// All events that were dropped.
     #[tf(computed)]
     dropped: Option<i64>,
@@ -47,7 +53,7 @@ pub struct Delivery {
     /// Events that were dropped because the connection held too many bytes.
     #[tf(computed)]
     dropped_too_many_bytes: Option<i64>,
-    /// Events that were dropped because AWS refused them.
+    /// Events that were dropped because AWS refused them. A server that counts `failed` drops none for this reason.
     #[tf(computed)]
     dropped_refused: Option<i64>,
     /// The last events that were dropped, newest first, 100 at most.
@@ -119,6 +125,8 @@ impl Delivery {
             last_delivered_at: wire.last_delivered_at,
             failures_in_a_row: Some(wire.failures_in_a_row),
             last_error: wire.last_error,
+            failed: Some(wire.failed),
+            purged: Some(wire.purged),
             dropped: Some(
                 dropped
                     .too_old

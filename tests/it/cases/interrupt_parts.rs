@@ -35,13 +35,15 @@ const fn call(call: &'static str) -> Pattern {
     Pattern { call, body: "" }
 }
 
-const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:runs";
-const SET_TOPIC: Pattern = Pattern {
-    call: "POST /",
-    body: "Action=SetTopicAttributes",
-};
+/// A call of SNS or IAM.
+const fn query(body: &'static str) -> Pattern {
+    Pattern { call: "POST /", body }
+}
 
-const PARTS: [Part; 5] = [
+const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:runs";
+const SET_TOPIC: Pattern = query("Action=SetTopicAttributes");
+
+const PARTS: [Part; 6] = [
     Part {
         name: "queue",
         configuration: r#"
@@ -118,6 +120,29 @@ resource "scalr_eventbridge_topic_permission" "runs" {
         deletes: &[SET_TOPIC],
         count: our_statements,
         whole: 1,
+    },
+    Part {
+        name: "subscriber_role",
+        configuration: r#"
+data "scalr_eventbridge_custom_bus" "scalr" {
+  name = "scalr"
+}
+resource "scalr_eventbridge_subscriber" "runs" {
+  name          = "runs"
+  event_bus_arn = data.scalr_eventbridge_custom_bus.scalr.arn
+  target_arn    = "arn:aws:sqs:us-east-1:123456789012:runs"
+  role          = { create = true }
+}
+"#,
+        prepare: custom_bus,
+        makes: &[query("Action=CreateRole"), query("Action=PutRolePolicy")],
+        deletes: &[
+            call("/DeleteSubscriber"),
+            query("Action=DeleteRolePolicy"),
+            query("Action=DeleteRole&"),
+        ],
+        count: |workdir| Ok(workdir.aws().subscribers()?.len() + workdir.aws().roles()?.len()),
+        whole: 2,
     },
 ];
 

@@ -49,6 +49,7 @@ pub(in crate::cli) struct Connection {
 #[derive(Clone, Copy)]
 pub(in crate::cli) struct Figures {
     pub(in crate::cli) held: i64,
+    pub(in crate::cli) failed: i64,
     pub(in crate::cli) dropped: i64,
 }
 
@@ -152,9 +153,11 @@ pub(in crate::cli) async fn connection(
         source: wire.event_source,
         aws,
         last_error: figures.as_ref().and_then(|figures| figures.last_error.clone()),
+        failed: figures.as_ref().map_or(0, |figures| figures.failed),
     };
     let figures = figures.map(|figures| Figures {
         held: figures.held,
+        failed: figures.failed,
         dropped: figures.dropped.total(),
     });
     Ok(Connection {

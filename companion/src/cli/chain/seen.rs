@@ -19,6 +19,8 @@ pub(in crate::cli) struct Chain {
     pub(in crate::cli) aws: Seen,
     /// Why the last event could not be sent.
     pub(in crate::cli) last_error: Option<String>,
+    /// Events that AWS does not take.
+    pub(in crate::cli) failed: i64,
 }
 
 /// AWS's side.

@@ -88,6 +88,7 @@ impl Chain {
                 }
             }
         }
+        findings.extend(self.failed_events());
         if self.status == Status::Disabled {
             findings.push(Finding {
                 state: State::Paused,
@@ -141,6 +142,20 @@ impl Chain {
                 quoted(&self.id)
             )],
         ))
+    }
+
+    fn failed_events(&self) -> Option<Finding> {
+        let why = match self.failed {
+            0 => return None,
+            1 => "1 event has failed: AWS does not take it".to_owned(),
+            more => format!("{more} events have failed: AWS does not take them"),
+        };
+        let id = quoted(&self.id);
+        let next = vec![
+            format!("scalr-eventbridge deliveries list --state failed --connection {id}"),
+            format!("scalr-eventbridge deliveries redeliver --failed --connection {id}"),
+        ];
+        Some(Finding::broken(Link::Connection, why, next))
     }
 
     fn event_source(&self, source: &str, aws: &Aws) -> Option<Finding> {
@@ -310,6 +325,7 @@ mod tests {
             source: Some("aws.partner/scalr.com/acme/prod".to_owned()),
             aws,
             last_error: None,
+            failed: 0,
         }
     }
 
@@ -501,6 +517,12 @@ mod tests {
         };
         let list = "connection: deliveries list --connection in-1";
         check(&failing, State::Broken, &[list, "unseen: status"]);
+        let with_failed = Chain {
+            failed: 2,
+            ..chain(Status::Active, Seen::Hidden(Hidden::LeftOut))
+        };
+        let list = "connection: deliveries list --state failed --connection in-1, deliveries redeliver --failed --connection in-1";
+        check(&with_failed, State::Broken, &["unseen: status", list]);
         let no_source = Chain {
             source: None,
             ..chain(Status::Pending, Seen::Hidden(Hidden::NoSource))

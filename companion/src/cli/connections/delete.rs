@@ -59,6 +59,7 @@ struct Deleted {
 
 /// What ends with a connection, as of the moment it was read; none of what could not be read.
 struct Ends {
+    /// Events that it holds, and that have failed.
     held: Option<i64>,
     audit_log: Option<bool>,
 }
@@ -71,7 +72,10 @@ impl Ends {
             tokio::time::timeout(WITHIN, is_streamed_to(client, found)),
         );
         Self {
-            held: held.ok().and_then(Result::ok).map(|figures| figures.held),
+            held: held
+                .ok()
+                .and_then(Result::ok)
+                .map(|figures| figures.held.saturating_add(figures.failed)),
             audit_log: audit_log.ok().flatten(),
         }
     }

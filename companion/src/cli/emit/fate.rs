@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use scalr_api::{Client, Connection, ConnectionId, Emitted, Object, Status};
+use scalr_api::{Client, Connection, ConnectionId, DeliveriesWanted, DeliveryState, Emitted, Object, Status};
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -31,7 +31,7 @@ pub(super) struct Fate {
     event_id: String,
     connection_id: String,
     connection_name: String,
-    /// `held`, `acknowledged` or `dropped`; in a local AWS also `delivered`, `waiting`, `failed`, `no-target`, `no-rule` and
+    /// `held`, `acknowledged`, `refused` or `dropped`; in a local AWS also `delivered`, `waiting`, `failed`, `no-target`, `no-rule` and
     /// `no-subscriber`.
     outcome: &'static str,
     explanation: Option<String>,
@@ -63,6 +63,7 @@ struct RuleFate {
 enum Standing {
     Held(String),
     Acknowledged,
+    Failed(String),
     Dropped(String),
 }
 
@@ -109,6 +110,7 @@ async fn one(
     };
     Ok(match standing {
         Standing::Held(why) => fate("held", "held".to_owned(), Look::Doubtful, Some(why)),
+        Standing::Failed(why) => fate("refused", "refused by AWS".to_owned(), Look::Bad, Some(why)),
         Standing::Dropped(why) => fate("dropped", "dropped".to_owned(), Look::Bad, Some(why)),
         Standing::Acknowledged => {
             let source = connection.attributes.event_source.as_deref().unwrap_or_default();
@@ -140,12 +142,7 @@ async fn settled(
         let connection = connection.with_context(|| format!("the connection `{id}` is gone"))?;
         let held = client.held(Some(id), Some(event)).await?;
         let Some(held) = held.events.into_iter().next() else {
-            let dropped = client.delivery(id).await?.last_dropped;
-            let dropped = dropped.into_iter().find(|dropped| dropped.event_id == event);
-            let standing = dropped.map_or(Standing::Acknowledged, |dropped| {
-                Standing::Dropped(dropped.explanation.unwrap_or(dropped.reason))
-            });
-            return Ok((connection, standing));
+            return Ok((connection, ended(client, id, event).await?));
         };
         let status = &connection.attributes.status;
         if *status != Status::Active {
@@ -161,6 +158,26 @@ async fn settled(
         }
         tokio::time::sleep(POLL).await;
     }
+}
+
+/// Where an event stands that is no longer held.
+async fn ended(client: &Client, id: &ConnectionId, event: &str) -> anyhow::Result<Standing> {
+    let figures = client.delivery(id).await?;
+    if figures.failed > 0 {
+        let wanted = DeliveriesWanted {
+            event: Some(event.to_owned()),
+            ..DeliveriesWanted::all(DeliveryState::Failed)
+        };
+        let failed = client.deliveries(id, &wanted).await?.deliveries;
+        if let Some(failed) = failed.into_iter().next_back() {
+            return Ok(Standing::Failed(failed.error.unwrap_or_default()));
+        }
+    }
+    let dropped = figures.last_dropped;
+    let dropped = dropped.into_iter().find(|dropped| dropped.event_id == event);
+    Ok(dropped.map_or(Standing::Acknowledged, |dropped| {
+        Standing::Dropped(dropped.explanation.unwrap_or(dropped.reason))
+    }))
 }
 
 /// What the local AWS knows of the event, once no delivery is on its way.

@@ -21,7 +21,7 @@ use crate::console::terraform::Hcl;
 use crate::console::text::Shown;
 use crate::partner::SourceState;
 use crate::routes::Routes;
-use crate::store::{Connection, Window};
+use crate::store::{Connection, State as Ended, Which, Window};
 
 /// Held and dropped events that are listed.
 const LISTED_MAX: usize = 50;
@@ -68,11 +68,15 @@ struct Standing {
     last_delivered: Option<String>,
     held: i64,
     held_bytes: i64,
+    failed: i64,
     dropped: i64,
     failing: Option<Shown>,
     held_why: &'static str,
     held_more: bool,
     held_events: Vec<Event>,
+    failed_events: Vec<Event>,
+    /// Its id, as the command line takes it.
+    id: Shown,
     dropped_events: Vec<Event>,
 }
 
@@ -103,6 +107,8 @@ async fn standing_of(
     let found = store.delivery_figures(account, id).await?;
     let (figures, dropped) = found.ok_or_else(|| missing(id))?;
     let (held, _) = store.held_events(account, [Some(id), None]).await?;
+    let listed_max = i64::try_from(LISTED_MAX).unwrap_or_default();
+    let (failed, _) = store.settled(&Which::all(id, Ended::Failed), listed_max).await?;
     let failing = (figures.failures > 0).then(|| {
         let error = figures.last_error.clone().unwrap_or_default();
         Shown::new(format!(
@@ -121,6 +127,7 @@ async fn standing_of(
         last_delivered: figures.last_delivered_at_ms.map(rfc3339_seconds),
         held: figures.held,
         held_bytes: figures.held_bytes,
+        failed: figures.failed,
         dropped: figures.dropped_too_old + figures.dropped_too_many + figures.dropped_refused,
         failing,
         held_why: held_why(&row.status),
@@ -136,6 +143,17 @@ async fn standing_of(
                 why: Shown::new(event.last_error.unwrap_or_default()),
             })
             .collect(),
+        failed_events: failed
+            .into_iter()
+            .map(|event| Event {
+                id: Shown::new(event.event_id),
+                kind: Shown::new(event.detail_type),
+                at: rfc3339_seconds(event.ended_at_ms),
+                attempts: event.attempts,
+                why: Shown::new(event.error.unwrap_or_default()),
+            })
+            .collect(),
+        id: Shown::new(id),
         dropped_events: dropped
             .into_iter()
             .take(LISTED_MAX)

@@ -3,6 +3,7 @@
 mod damage;
 mod feed;
 mod plans;
+mod settled;
 mod upgrade;
 
 use scalr_api::{AccountId, ConnectionId, Status};

@@ -9,16 +9,18 @@ use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Sqlite};
 
 use super::super::{
-    Bounds, Store, access, database, drops, figures, intake, lease, outbox, purge, retention, run, waits,
+    Bounds, Store, access, database, drops, figures, intake, lease, outbox, purge, retention, run, settled,
+    waits,
 };
 use crate::testing::{ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
 
 /// What a hot query may read from end to end: tables with a row an account, a connection or a source to delete, the lanes,
 /// a list that it was given, and the index of events that were sent before, which has at most one of a lane.
-const SCANS: [&str; 11] = [
+const SCANS: [&str; 12] = [
     "audit_log_setting",
     "c",
     "d",
+    "d USING COVERING INDEX sqlite_autoindex_delivery_1",
     "delivery",
     "json_each VIRTUAL TABLE INDEX 1:",
     "lanes",
@@ -60,10 +62,20 @@ async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
         retention::OLDEST,
         retention::ANY_OLDER,
         retention::OLDER,
-        purge::HELD,
+        purge::EVENTS,
         purge::ANY_DELETED,
         purge::DELETE_EMPTY,
         purge::DELETE_EVENTS,
+        purge::DELETE_SETTLED,
+        settled::LISTED[0],
+        settled::LISTED[1],
+        settled::NUMBERED[0],
+        settled::NUMBERED[1],
+        settled::SEND_AGAIN,
+        settled::DELETE_SETTLED,
+        settled::ANY_OLD,
+        settled::DELETE_OLD,
+        lease::RETRY,
         figures::FIGURES,
         figures::EXPLANATIONS,
         drops::EXPLAIN,
@@ -160,6 +172,7 @@ async fn costs_of_dropping(held: i64) -> Vec<(&'static str, usize)> {
     let bounds = Bounds {
         bytes_max: 2 * (held - DROPPED),
         age_ms_max: 0,
+        ..BOUNDS
     };
     let bench = Bench::with_bounds(bounds).await;
     let id = bench.connect("a", "us-east-1", &Status::Pending).await;

@@ -58,6 +58,8 @@ async fn check(version: i64) {
             "outbox_oldest",
             "outbox_waiting",
             "run_step",
+            "settled_event",
+            "settled_of",
             "token_of",
         ];
         assert_eq!(names, want);

@@ -284,9 +284,10 @@ mod tests {
             };
             let at = core.last + 60_000;
             let entry = Entry { at, seed: 1, change };
-            let made = core.make(&entry, Vec::new()).answer;
-            made.map(Output::into_value)
-                .unwrap_or_else(|fault| panic!("{operation}: {fault:?}"))
+            match core.make(&entry, Vec::new()).answer {
+                Ok(output) => output.into_value(),
+                Err(fault) => panic!("{operation}: {fault:?}"),
+            }
         };
         let bus = make("CreateEventBus", json!({ "Name": "b" }))["EventBusArn"].clone();
         for document in [
@@ -304,13 +305,13 @@ mod tests {
             "RoleArn": "arn:aws:iam::1:role/r",
             "UniversalTargetParameters": { "Input": "{}" },
         });
-        let made = make(
+        let subscriber = make(
             "CreateSubscriber",
             json!({ "Name": "s", "EventBusArn": bus, "InvokeConfiguration": invoke }),
         );
         make(
             "UpdateSubscriber",
-            json!({ "SubscriberArn": made["SubscriberArn"], "InvokeConfiguration": invoke }),
+            json!({ "SubscriberArn": subscriber["SubscriberArn"], "InvokeConfiguration": invoke }),
         );
     }
 

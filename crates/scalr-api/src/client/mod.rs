@@ -39,10 +39,11 @@ pub use self::token::{Token, TokenError};
 use crate::{
     ACCOUNTS_PATH, AccessToken, AccessTokenId, AccessTokenInput, AccessTokenRelationships, Account,
     AccountId, AuditLogSetting, AuditLogSettingInput, AuditLogSettingInputRelationships, Connection,
-    ConnectionId, ConnectionInput, Delivery, Document, EVENTS_PATH, Emit, Emitted, Environment,
-    EnvironmentId, FAILING_RUNS_PATH, FailingRun, Held, Id, Input, Kind, List, ManagedAccount,
-    ManagedAccountInput, Nothing, Object, PAGE_SIZE_MAX, Run, RunId, RunInput, RunInputRelationships, Status,
-    TOKENS_PATH, ToOne, Workspace, WorkspaceId, delivery_path,
+    ConnectionId, ConnectionInput, Deliveries, DeliveriesChanged, DeliveriesWanted, Delivery, Document,
+    EVENTS_PATH, Emit, Emitted, Environment, EnvironmentId, FAILING_RUNS_PATH, FailingRun, Held, Id, Input,
+    Kind, List, ManagedAccount, ManagedAccountInput, Nothing, Object, PAGE_SIZE_MAX, Run, RunId, RunInput,
+    RunInputRelationships, Status, TOKENS_PATH, ToOne, Workspace, WorkspaceId, deliveries_path,
+    delivery_path,
 };
 
 /// Pages of a list that are read at most.
@@ -158,6 +159,54 @@ impl Client {
         query.extend(connection.map(|id| ("connection", id.to_string())));
         query.extend(event.map(|id| ("event", id.to_owned())));
         let request = Request::get(EVENTS_PATH.to_owned(), query).at_the_root();
+        let read = |body: Body| body.read(&request);
+        self.exchange.send(&request, &self.stop, read).await
+    }
+
+    /// Some of a connection's deliveries that are over. A call of the companion's alone.
+    pub async fn deliveries(
+        &self,
+        connection: &ConnectionId,
+        wanted: &DeliveriesWanted,
+    ) -> Result<Deliveries, ClientError> {
+        let mut query = vec![("state", wanted.state.as_str().to_owned())];
+        query.extend(wanted.event.clone().map(|event| ("event", event)));
+        query.extend(wanted.from.clone().map(|from| ("from", from)));
+        query.extend(wanted.to.clone().map(|to| ("to", to)));
+        query.extend(wanted.after.map(|after| ("after", after.to_string())));
+        query.extend(wanted.until.map(|until| ("until", until.to_string())));
+        let request = Request::get(deliveries_path(connection), query).at_the_root();
+        let read = |body: Body| body.read(&request);
+        self.exchange.send(&request, &self.stop, read).await
+    }
+
+    /// Has some of a connection's deliveries sent again: a step, after which the answer says how to go on. A call of the companion's
+    /// alone.
+    pub async fn redeliver(
+        &self,
+        connection: &ConnectionId,
+        wanted: &DeliveriesWanted,
+    ) -> Result<DeliveriesChanged, ClientError> {
+        self.change_deliveries(connection, "redeliver", wanted).await
+    }
+
+    /// Has some of a connection's failed deliveries purged: a step as well.
+    pub async fn purge_deliveries(
+        &self,
+        connection: &ConnectionId,
+        wanted: &DeliveriesWanted,
+    ) -> Result<DeliveriesChanged, ClientError> {
+        self.change_deliveries(connection, "purge", wanted).await
+    }
+
+    async fn change_deliveries(
+        &self,
+        connection: &ConnectionId,
+        change: &str,
+        wanted: &DeliveriesWanted,
+    ) -> Result<DeliveriesChanged, ClientError> {
+        let path = format!("{}/{change}", deliveries_path(connection));
+        let request = Request::post(path, wanted)?.at_the_root();
         let read = |body: Body| body.read(&request);
         self.exchange.send(&request, &self.stop, read).await
     }

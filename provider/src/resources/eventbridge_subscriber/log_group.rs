@@ -314,8 +314,8 @@ async fn delete_one(
         .map_err(|e| e.during_with(doing::delete_group(name), &messages::after_deleting_group()))
 }
 
-/// Whether a subscriber of this name is there when this one is gone: the group is that one's.
-async fn is_anothers(aws: &Regional, subscriber: &str) -> Result<bool> {
+/// Whether a subscriber of this name is there when this one is gone: the group is that one's, and the role.
+pub(super) async fn is_anothers(aws: &Regional, subscriber: &str) -> Result<bool> {
     let named = aws.subscribers_named(subscriber).await;
     let named = named.map_err(|e| e.during(doing::read(subscriber)))?;
     Ok(!named.is_empty())

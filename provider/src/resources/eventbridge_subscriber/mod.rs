@@ -197,7 +197,7 @@ impl Resource for Subscriber {
         }
         log_group::let_go(operation, &aws, &plan).await?;
         if plan.role.is_none() {
-            role::delete(&aws, &prior).await?;
+            role::delete(&aws, &prior, true).await?;
         }
         let held = (prior.tags.as_ref(), prior.tags_all.as_ref());
         let planned = (plan.tags.as_ref(), plan.tags_all.as_ref());
@@ -216,7 +216,7 @@ impl Resource for Subscriber {
             drop(turn);
             state.subscriber_is_gone(operation);
         }
-        role::delete(&aws, &state).await?;
+        role::delete(&aws, &state, was_there).await?;
         log_group::delete(operation, &aws, &state, was_there).await
     }
 

@@ -29,6 +29,7 @@ pub(super) async fn decide(plan: &mut Plan<'_, Subscriber>) {
     judge_regions(plan);
     filters::warn(plan);
     look(plan).await;
+    unfinished(plan);
     let object = planned(plan);
     handover::plan(plan, object, "another `name`", Subscriber::name());
 }
@@ -67,13 +68,24 @@ fn target(plan: &mut Plan<'_, Subscriber>) {
 
 /// A role that is made here is known when it is made.
 fn role(plan: &mut Plan<'_, Subscriber>) {
-    if !plan.planned(Subscriber::role()).is_known() {
+    let role = plan.planned(Subscriber::role());
+    if role.is_null() {
         return;
     }
-    plan.set(Subscriber::role().status(), log_group::READY);
+    if role.is_known() {
+        plan.set(Subscriber::role().status(), log_group::READY);
+    }
     let is_own = plan.prior().is_some_and(role_policy::is_own);
     if !is_own && plan.config(Subscriber::role_arn()).is_null() {
         plan.set_unknown(Subscriber::role_arn());
+    }
+}
+
+/// A state without a subscriber is what a creation or destroy left that did not end: that goes, and another is made.
+fn unfinished(plan: &mut Plan<'_, Subscriber>) {
+    if plan.prior().is_some_and(|prior| prior.arn.is_none()) {
+        plan.set_unknown(Subscriber::arn());
+        plan.replace(Subscriber::arn());
     }
 }
 

@@ -248,18 +248,18 @@ async fn status(
     }))
 }
 
-/// The state of a subscriber that is not at AWS: none, unless its creation did not end and left a log group or role of its own, so that a
-/// destroy finds them.
+/// The state of a subscriber that is not at AWS: none, unless a creation or destroy did not end and left a log group or role of its own, so
+/// that a destroy finds them.
 pub(super) async fn without_subscriber(
     operation: &Operation<'_, Subscriber>,
     aws: &Regional,
     mut state: Subscriber,
 ) -> Result<Option<Subscriber>> {
-    if state.arn.is_some() {
+    let has_role = is_left(operation, aws, &state).await?;
+    if state.arn.take().is_some() && !has_role {
         return Ok(None);
     }
     let has_group = log_group::is_left(operation, aws, &mut state).await?;
-    let has_role = state.role.is_some() && own(aws, &state).await?.is_some();
     if let Some(role) = state.role.as_mut() {
         let status = if has_role {
             SUBSCRIBER_MISSING
@@ -271,11 +271,30 @@ pub(super) async fn without_subscriber(
     Ok((has_group || has_role).then_some(state))
 }
 
-/// Deletes a role that was made here.
-pub(super) async fn delete(aws: &Regional, state: &Subscriber) -> Result<()> {
+/// Whether the role that was made here is there without its subscriber. Where that cannot be looked at, it may be.
+async fn is_left(operation: &Operation<'_, Subscriber>, aws: &Regional, state: &Subscriber) -> Result<bool> {
+    if state.role.is_none() || !aws.has_roles {
+        return Ok(false);
+    }
+    let wanted = Wanted::of(state, &aws.name, "");
+    match aws.role(&wanted.name).await {
+        Ok(held) => Ok(held.is_some_and(|held| wanted.owns(&held))),
+        Err(e) if e.is_denied() => {
+            operation.warn(messages::not_seen(&wanted.name, &e));
+            Ok(true)
+        }
+        Err(e) => Err(e.during(doing::look_for(&wanted.name))),
+    }
+}
+
+/// Deletes a role that was made here. Where this state had no subscriber, one of its name may have the role.
+pub(super) async fn delete(aws: &Regional, state: &Subscriber, was_there: bool) -> Result<()> {
     let Some(name) = own(aws, state).await? else {
         return Ok(());
     };
+    if !was_there && log_group::is_anothers(aws, &state.name).await? {
+        return Ok(());
+    }
     let failed = |e: Error| messages::failed(&e, doing::delete(&name), messages::after_deleting());
     let policy = aws.roles.delete_role_policy().role_name(&name);
     let answer = policy.policy_name(POLICY).send().await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
-use tfplugin::testing::Harness;
+use tfplugin::testing::{Harness, UNKNOWN};
 
 use super::fake::{Fake, Trouble};
 use super::{and, events_elsewhere, names, on, with};
@@ -14,7 +14,10 @@ scenarios![
     a_role_that_was_changed_is_repaired,
     a_role_that_another_made_is_left_alone,
     a_creation_that_fails_leaves_its_role_in_the_state,
+    a_destroy_that_does_not_end_keeps_its_role_in_sight,
+    what_a_failed_creation_left_is_not_taken_from_its_successor,
     another_role_takes_its_place_and_back,
+    a_role_that_is_not_known_yet_is_planned,
     without_permissions_for_iam_there_is_a_way,
     what_a_role_of_a_subscriber_cannot_have,
     a_role_is_not_made_at_aws_for_a_local_eventbridge,
@@ -231,6 +234,59 @@ async fn a_creation_that_fails_leaves_its_role_in_the_state() {
     }
 }
 
+/// It is killed, or IAM refuses: the subscriber is gone, and the role is not.
+#[tokio::test(start_paused = true)]
+async fn a_destroy_that_does_not_end_keeps_its_role_in_sight() {
+    let denied = || Trouble::Says("AccessDenied", "Access denied.");
+    for call in ["DeleteRole", "DeleteRolePolicy"] {
+        let (fake, harness) = stage();
+        let resource = harness.resource(NAME);
+        let state = resource.create(config(json!({}))).await.unwrap();
+        fake.state().trouble(call, denied());
+        let planned = resource.plan_destroy(&state).await.unwrap();
+        let failed = resource.apply(planned).await;
+        names(
+            &failed.diags,
+            &["Cannot delete the role", "next apply or destroy deletes it"],
+        );
+        // What a killed one leaves is the state before.
+        for left in [&failed.state.unwrap(), &state] {
+            let read = resource.read(left).await.unwrap().unwrap();
+            let shown = read.json();
+            assert_eq!(
+                (&shown["arn"], &shown["role"]["status"]),
+                (&json!(null), &json!("subscriber missing"))
+            );
+            let planned = resource.plan(Some(&read), config(json!({}))).await.unwrap();
+            assert_eq!(planned.replaces(), ["arn"], "{call}");
+        }
+        let read = resource.read(&state).await.unwrap().unwrap();
+        // Without permission to look, it may still be there.
+        fake.state().trouble("GetRole", denied());
+        assert!(resource.read(&state).await.unwrap().is_some());
+        resource.destroy(&read).await.unwrap();
+        assert!(fake.state().roles.is_empty(), "{call}");
+        assert!(resource.read(&state).await.unwrap().is_none(), "{call}");
+    }
+}
+
+/// With `create_before_destroy` the subscriber that is there has the role by then.
+#[tokio::test(start_paused = true)]
+async fn what_a_failed_creation_left_is_not_taken_from_its_successor() {
+    let (fake, harness) = stage();
+    let resource = harness.resource(NAME);
+    let denied = Trouble::Says("AccessDeniedException", "Access denied.");
+    fake.state().trouble("v2:CreateSubscriber", denied);
+    let planned = resource.plan(None, config(json!({}))).await.unwrap();
+    let left = resource.apply(planned).await.state.unwrap();
+    let state = resource.create(config(json!({}))).await.unwrap();
+    resource.destroy(&left).await.unwrap();
+    let read = resource.read(&state).await.unwrap().unwrap();
+    assert_eq!(read.json()["role"]["status"], "ready");
+    resource.destroy(&state).await.unwrap();
+    assert!(fake.state().roles.is_empty());
+}
+
 #[tokio::test(start_paused = true)]
 async fn another_role_takes_its_place_and_back() {
     let (fake, harness) = stage();
@@ -248,6 +304,21 @@ async fn another_role_takes_its_place_and_back() {
     let calls = fake.state().calls.clone();
     let last = |name: &str| calls.iter().rposition(|call| call == name);
     assert!(last("v2:UpdateSubscriber") < last("DeleteRole"));
+}
+
+/// From a role of another's to one that depends on another resource: what is planned has to be what comes out.
+#[tokio::test(start_paused = true)]
+async fn a_role_that_is_not_known_yet_is_planned() {
+    let (_fake, harness) = stage();
+    let resource = harness.resource(NAME);
+    let theirs = config(json!({ "role": null, "role_arn": OTHER }));
+    let unknown = || config(json!({ "role": UNKNOWN }));
+    let others = resource.create(theirs).await.unwrap();
+    let own = resource.update(&others, config(json!({}))).await.unwrap();
+    for (held, role) in [(&others, UNKNOWN), (&own, ARN)] {
+        let planned = resource.plan(Some(held), unknown()).await.unwrap();
+        assert_eq!(planned.json()["role_arn"], role);
+    }
 }
 
 #[tokio::test(start_paused = true)]

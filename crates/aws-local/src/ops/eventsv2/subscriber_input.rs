@@ -59,8 +59,17 @@ fn kind(arn: &Arn<'_>) -> Option<Kind> {
     }
 }
 
-/// `InvokeConfiguration` of a creation, or what it is after an update: a target with at most the one block that it takes.
-pub(super) fn check_invoke(realm: &RealmId, bus_arn: &str, invoke: &Value) -> Result<(), Fault> {
+/// `InvokeConfiguration` of a creation, or what it is after an update: a target with at most the one block that it takes. A
+/// stored one was accepted when it came.
+pub(super) fn check_invoke(
+    realm: &RealmId,
+    bus_arn: &str,
+    invoke: &Value,
+    stored: bool,
+) -> Result<(), Fault> {
+    if stored {
+        return Ok(());
+    }
     let text = invoke.get("TargetArn").and_then(Value::as_str);
     let Some(text) = text else {
         return Err(invalid("InvokeConfiguration.TargetArn is required."));
@@ -262,7 +271,7 @@ mod tests {
     const BUS: &str = "arn:aws:events:us-east-1:1:event-busv2/b/x";
 
     fn check(invoke: &Value, expected: &str) {
-        let refused = check_invoke(&RealmId::new("1", "us-east-1"), BUS, invoke).err();
+        let refused = check_invoke(&RealmId::new("1", "us-east-1"), BUS, invoke, false).err();
         let refused = refused.map_or("taken".to_owned(), |fault| fault.message);
         assert_eq!(refused, expected, "{invoke}");
     }

@@ -262,9 +262,7 @@ fn check(call: &mut Call<'_>, input: &Create) -> Result<(FilterSet, Start), Faul
         &[BusState::Active, BusState::Updating],
     )?;
     let window = found.window_start(now);
-    if !stored {
-        check_invoke(&realm, &input.event_bus_arn, &input.invoke_configuration)?;
-    }
+    check_invoke(&realm, &input.event_bus_arn, &input.invoke_configuration, stored)?;
     let filters = match &input.settings.filter_configuration {
         Some(given) if given.get("Filters").is_none() => {
             return Err(invalid(
@@ -383,9 +381,7 @@ fn update(call: &mut Call<'_>, mut input: Update) -> Answer {
     if let Some(mut invoke) = input.invoke_configuration {
         // The target cannot be changed, and the request has none.
         invoke["TargetArn"] = changed.invoke["TargetArn"].clone();
-        if !stored {
-            check_invoke(&realm, &bus_arn, &invoke)?;
-        }
+        check_invoke(&realm, &bus_arn, &invoke, stored)?;
         changed.target = target(&name, &invoke);
         changed.invoke = invoke;
     }

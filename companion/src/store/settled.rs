@@ -1,0 +1,318 @@
+//! Deliveries that are over, with their events: delivered ones, for as long as the history goes back, and failed ones, until a person
+//! has them sent again or purges them.
+
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+
+use super::database::{Store, Tx};
+use super::error::{Result, StoreError};
+use super::outbox;
+
+/// Deliveries that one transaction handles.
+const CHUNK: i64 = 200;
+/// Bytes of events that one transaction sends again: long events cost by their length.
+const CHUNK_BYTES: i64 = 4 * 1024 * 1024;
+
+/// How a delivery ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// AWS took it.
+    Delivered,
+    /// AWS did not.
+    Failed,
+}
+
+/// A delivery that is over.
+#[derive(Clone, Debug)]
+pub(crate) struct Settled {
+    pub(crate) seq: i64,
+    pub(crate) state: State,
+    pub(crate) event_id: String,
+    pub(crate) detail_type: String,
+    pub(crate) bytes: i64,
+    pub(crate) accepted_at_ms: i64,
+    pub(crate) attempts: u32,
+    pub(crate) error: Option<String>,
+    pub(crate) ended_at_ms: i64,
+}
+
+/// Which deliveries of a connection are meant: all of one state, or of one event, accepted in a time.
+#[derive(Clone, Debug)]
+pub(crate) struct Which<'a> {
+    pub(crate) connection: &'a str,
+    pub(crate) state: State,
+    pub(crate) event: Option<&'a str>,
+    /// Of events accepted at or after this time, and before that.
+    pub(crate) time_ms: [i64; 2],
+    /// Numbers above this one, and up to that.
+    pub(crate) seq: [i64; 2],
+}
+
+/// What one step did with some of the deliveries that are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// With how many it was done.
+    pub(crate) done: u64,
+    /// The number up to which it was; none once all are.
+    pub(crate) up_to: Option<i64>,
+}
+
+impl<'a> Which<'a> {
+    /// All deliveries of a connection in this state.
+    pub(crate) const fn all(connection: &'a str, state: State) -> Self {
+        Self {
+            connection,
+            state,
+            event: None,
+            time_ms: [i64::MIN, i64::MAX],
+            seq: [0, i64::MAX],
+        }
+    }
+}
+
+impl State {
+    /// The state as it is stored and shown.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+        }
+    }
+
+    fn of(row: &SqliteRow) -> Result<Self> {
+        let text: String = row.try_get("state")?;
+        [Self::Delivered, Self::Failed]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| StoreError::Unreadable(format!("no state `{text}`")))
+    }
+}
+
+/// Keeps the event `?1`, leased as `?2`, with how its delivery ended.
+const KEEP: &str =
+    "INSERT INTO settled (connection_id, state, event_id, lane, version, detail_type, detail, bytes, time_ms,
+                          attempts, error, settled_at_ms)
+     SELECT connection_id, ?3, event_id, lane, version, detail_type, detail, bytes, time_ms, attempts, ?4, ?5
+     FROM outbox WHERE seq = ?1 AND lease = ?2";
+
+/// Keeps a leased event with how its delivery ended.
+pub(super) async fn keep(
+    tx: &mut Tx,
+    (lease, seq): (&str, i64),
+    state: State,
+    error: Option<&str>,
+    now_ms: i64,
+) -> Result<()> {
+    sqlx::query(KEEP)
+        .bind(seq)
+        .bind(lease)
+        .bind(state.as_str())
+        .bind(error)
+        .bind(now_ms)
+        .execute(&mut *tx.inner)
+        .await?;
+    Ok(())
+}
+
+/// The statement with the deliveries that are meant after its own beginning: by number where there is no event, else by the event.
+macro_rules! of_which {
+    ($columns:literal) => {
+        [
+            concat!(
+                "SELECT ",
+                $columns,
+                " FROM settled WHERE connection_id = ?1 AND state = ?2 AND seq > ?3 AND seq <= ?4
+                 AND time_ms >= ?5 AND time_ms < ?6 ORDER BY seq LIMIT ?7"
+            ),
+            concat!(
+                "SELECT ",
+                $columns,
+                " FROM settled WHERE connection_id = ?1 AND +state = ?2 AND +seq > ?3 AND +seq <= ?4
+                 AND time_ms >= ?5 AND time_ms < ?6 AND event_id = ?8 ORDER BY seq LIMIT ?7"
+            ),
+        ]
+    };
+}
+
+/// A page of them, by both ways.
+pub(super) const LISTED: [&str; 2] = of_which!("*");
+/// The numbers and sizes of a page.
+pub(super) const NUMBERED: [&str; 2] = of_which!("seq, bytes");
+
+/// A query for those that are meant, by the statement of the two that serves it.
+fn meant<'q>(
+    statements: [&'static str; 2],
+    which: &'q Which<'q>,
+    limit: i64,
+) -> sqlx::query::Query<'q, sqlx::Sqlite, SqliteArguments> {
+    let [by_number, by_event] = statements;
+    let statement = if which.event.is_some() {
+        by_event
+    } else {
+        by_number
+    };
+    let query = sqlx::query(statement)
+        .bind(which.connection)
+        .bind(which.state.as_str())
+        .bind(which.seq[0])
+        .bind(which.seq[1])
+        .bind(which.time_ms[0])
+        .bind(which.time_ms[1])
+        .bind(limit);
+    match which.event {
+        Some(event) => query.bind(event),
+        None => query,
+    }
+}
+
+fn settled(row: &SqliteRow) -> Result<Settled> {
+    Ok(Settled {
+        seq: row.try_get("seq")?,
+        state: State::of(row)?,
+        event_id: row.try_get("event_id")?,
+        detail_type: row.try_get("detail_type")?,
+        bytes: row.try_get("bytes")?,
+        accepted_at_ms: row.try_get("time_ms")?,
+        attempts: row.try_get("attempts")?,
+        error: row.try_get("error")?,
+        ended_at_ms: row.try_get("settled_at_ms")?,
+    })
+}
+
+/// Sends the deliveries of the list `?1` again at `?2`: as new ones of their lanes.
+pub(super) const SEND_AGAIN: &str =
+    "INSERT INTO outbox (connection_id, event_id, lane, version, detail_type, detail, bytes, time_ms, accepted_at_ms, due_at_ms)
+     SELECT s.connection_id, s.event_id, s.lane, s.version, s.detail_type, s.detail, s.bytes, s.time_ms, ?2, 0
+     FROM json_each(?1) list CROSS JOIN settled s ON s.seq = list.value";
+
+/// Deletes the deliveries of the list `?1`.
+pub(super) const DELETE_SETTLED: &str = "DELETE FROM settled WHERE seq IN (SELECT value FROM json_each(?1))";
+
+/// Of a connection `?2`, counts `?1` that are no longer deliveries of their own.
+const MADE_LESS: &str = "UPDATE delivery SET made = made - ?1 WHERE connection_id = ?2";
+/// Of a connection `?2`, counts `?1` that were purged.
+const PURGED: &str = "UPDATE delivery SET purged = purged + ?1 WHERE connection_id = ?2";
+
+/// Whether the oldest delivered event of a connection was delivered before `?`.
+pub(super) const ANY_OLD: &str = "SELECT 1 FROM delivery d WHERE (
+         SELECT settled_at_ms FROM settled WHERE connection_id = d.connection_id AND state = 'delivered' ORDER BY seq LIMIT 1) < ?
+     LIMIT 1";
+
+/// Deletes, of each connection, the oldest `?2` of its delivered events, where they were delivered before `?1`.
+pub(super) const DELETE_OLD: &str = "DELETE FROM settled WHERE seq IN (
+         SELECT s.seq FROM delivery d CROSS JOIN settled s ON s.seq IN (
+             SELECT seq FROM settled WHERE connection_id = d.connection_id AND state = 'delivered' ORDER BY seq LIMIT ?2)
+         WHERE s.settled_at_ms < ?1 LIMIT ?2)";
+
+impl Store {
+    /// How long AWS is asked again to take an event that it does not take.
+    pub(crate) const fn retry_ms_max(&self) -> i64 {
+        self.bounds.retry_ms_max
+    }
+
+    /// How many bytes of events a connection holds at most.
+    pub(crate) const fn held_bytes_max(&self) -> i64 {
+        self.bounds.bytes_max
+    }
+
+    /// Deliveries that are over, oldest first, as many as one answer may have; and whether there are more.
+    pub(crate) async fn settled(&self, which: &Which<'_>, limit: i64) -> Result<(Vec<Settled>, bool)> {
+        let rows = meant(LISTED, which, limit.saturating_add(1))
+            .fetch_all(&self.read)
+            .await?;
+        let limit = usize::try_from(limit).unwrap_or_default();
+        let listed = rows.iter().take(limit).map(settled).collect::<Result<_>>()?;
+        Ok((listed, rows.len() > limit))
+    }
+
+    /// The number of the newest delivery that is over.
+    pub(crate) async fn newest_settled(&self) -> Result<i64> {
+        let row = sqlx::query("SELECT COALESCE(MAX(seq), 0) AS seq FROM settled")
+            .fetch_one(&self.read)
+            .await?;
+        Ok(row.try_get("seq")?)
+    }
+
+    /// Whether a delivered event is older than the history goes back.
+    pub(crate) async fn any_old_history(&self, now_ms: i64) -> Result<bool> {
+        let row = sqlx::query(ANY_OLD)
+            .bind(now_ms.saturating_sub(self.bounds.history_ms))
+            .fetch_optional(&self.read)
+            .await?;
+        Ok(row.is_some())
+    }
+}
+
+impl Tx {
+    /// Sends some of the deliveries that are meant again. A failed one is the same delivery again; of a delivered one a new delivery is
+    /// made. `None`, and nothing is done, where the connection would then hold more than its bound: its oldest events would make room.
+    pub(crate) async fn send_again(&mut self, which: &Which<'_>, now_ms: i64) -> Result<Option<Step>> {
+        let (list, bytes, step) = self.some_of(which, CHUNK_BYTES).await?;
+        let held = outbox::held_bytes(self, which.connection).await?;
+        if step.done > 0 && held.saturating_add(bytes) > self.bounds.bytes_max {
+            return Ok(None);
+        }
+        sqlx::query(SEND_AGAIN)
+            .bind(&list)
+            .bind(now_ms)
+            .execute(&mut *self.inner)
+            .await?;
+        if which.state == State::Failed {
+            self.taken_from(which, &list, MADE_LESS).await?;
+        }
+        self.wake_delivery();
+        Ok(Some(step))
+    }
+
+    /// Purges some of the failed deliveries that are meant.
+    pub(crate) async fn purge_failed(&mut self, which: &Which<'_>) -> Result<Step> {
+        let (list, _, step) = self.some_of(which, i64::MAX).await?;
+        self.taken_from(which, &list, PURGED).await?;
+        Ok(step)
+    }
+
+    /// Deletes these deliveries, which are then counted otherwise.
+    async fn taken_from(&mut self, which: &Which<'_>, list: &str, count: &'static str) -> Result<()> {
+        let done = sqlx::query(DELETE_SETTLED)
+            .bind(list)
+            .execute(&mut *self.inner)
+            .await?;
+        sqlx::query(count)
+            .bind(i64::try_from(done.rows_affected()).unwrap_or(i64::MAX))
+            .bind(which.connection)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// The first of the deliveries that are meant, as a list of their numbers, with their size.
+    async fn some_of(&mut self, which: &Which<'_>, bytes_max: i64) -> Result<(String, i64, Step)> {
+        let rows = meant(NUMBERED, which, CHUNK.saturating_add(1))
+            .fetch_all(&mut *self.inner)
+            .await?;
+        let (mut list, mut bytes) = (Vec::<i64>::new(), 0_i64);
+        for row in rows.iter().take(usize::try_from(CHUNK).unwrap_or_default()) {
+            let more: i64 = row.try_get("bytes")?;
+            if !list.is_empty() && bytes.saturating_add(more) > bytes_max {
+                break;
+            }
+            bytes = bytes.saturating_add(more);
+            list.push(row.try_get("seq")?);
+        }
+        let step = Step {
+            done: u64::try_from(list.len()).unwrap_or_default(),
+            up_to: list.last().copied().filter(|_| list.len() < rows.len()),
+        };
+        Ok((serde_json::to_string(&list)?, bytes, step))
+    }
+
+    /// Deletes some of the delivered events that are older than the history goes back; returns how many.
+    pub(crate) async fn forget_history(&mut self, now_ms: i64) -> Result<u64> {
+        let done = sqlx::query(DELETE_OLD)
+            .bind(now_ms.saturating_sub(self.bounds.history_ms))
+            .bind(CHUNK)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(done.rows_affected())
+    }
+}
