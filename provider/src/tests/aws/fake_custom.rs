@@ -193,11 +193,10 @@ impl Holdings {
                     "arn:aws:events:us-east-1:{ACCOUNT}:event-sourcev2/aws.partner/{}/{id:025}",
                     text("Name")
                 );
-                let mut made = body.clone();
+                let mut made = with_shown_key(body);
                 made["EventSourceArn"] = json!(arn);
                 made["State"] = json!("ACTIVE");
                 made["CreationTime"] = json!(1_790_000_000);
-                show_key(&mut made);
                 self.forward(&partner, &text("EventBusArn"));
                 let tags = serde_json::from_value(body["Tags"].clone()).unwrap_or_default();
                 self.tags.insert(arn.clone(), tags);
@@ -216,10 +215,9 @@ impl Holdings {
                 let source = self.custom.sources.get_mut(&arn).ok_or_else(not_found)?;
                 for member in ["Configuration", "Description"] {
                     if !body[member].is_null() {
-                        source[member] = body[member].clone();
+                        source[member] = with_shown_key(body)[member].clone();
                     }
                 }
-                show_key(source);
                 let to = source["EventBusArn"].as_str().unwrap_or_default().to_owned();
                 self.custom.updated = body.clone();
                 if !body["Configuration"].is_null() {
@@ -265,12 +263,15 @@ fn shown_key(key: &str) -> String {
     format!("arn:aws:kms:us-east-1:{ACCOUNT}:key/of-{}", key.replace('/', "-"))
 }
 
-/// The same in an event source.
-fn show_key(source: &mut Json) {
-    let key = &mut source["Configuration"]["PartnerEventsConfiguration"]["PartnerBusKmsKeyIdentifier"];
-    if let Some(written) = key.as_str() {
-        *key = json!(shown_key(written));
+/// The same in what is written of an event source.
+fn with_shown_key(body: &Json) -> Json {
+    let mut body = body.clone();
+    if let Some(partner) = body["Configuration"]["PartnerEventsConfiguration"].as_object_mut()
+        && let Some(key) = partner.get_mut("PartnerBusKmsKeyIdentifier")
+    {
+        *key = json!(shown_key(key.as_str().unwrap_or_default()));
     }
+    body
 }
 
 /// The managed rule by bus and name.
