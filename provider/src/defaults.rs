@@ -50,6 +50,11 @@ pub async fn look<R: Resource<Client = Client>>(
     aws(plan)?.look(known.as_deref(), plan.cancelled()).await
 }
 
+/// The same in a region that is known.
+pub async fn look_in<R: Resource<Client = Client>>(plan: &Plan<'_, R>, region: &str) -> Option<Look> {
+    aws(plan)?.look(Some(region), plan.cancelled()).await
+}
+
 /// The tags of an object that is made or changed.
 #[derive(Clone, Copy, Debug)]
 pub struct Tagging<'a> {

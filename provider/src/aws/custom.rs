@@ -78,6 +78,14 @@ impl Regional {
         Ok(named.and_then(|bus| bus.event_bus_arn))
     }
 
+    /// The bus of this name.
+    pub async fn custom_bus_of_name(&self, name: &str) -> Result<Option<DescribeEventBusOutput>, Error> {
+        match self.custom_bus_named(name).await? {
+            Some(arn) => self.custom_bus(&arn).await,
+            None => Ok(None),
+        }
+    }
+
     /// The event source of custom event buses with this ARN.
     pub async fn event_source(&self, arn: &str) -> Result<Option<DescribeEventSourceOutput>, Error> {
         const CALL: &str = "eventsv2:DescribeEventSource";
@@ -113,6 +121,14 @@ impl Regional {
         let sources = self.event_sources(name).await?;
         let named = sources.into_iter().find(|source| source.name() == Some(name));
         Ok(named.and_then(|source| source.event_source_arn))
+    }
+
+    /// The event source of this name.
+    pub async fn event_source_of_name(&self, name: &str) -> Result<Option<DescribeEventSourceOutput>, Error> {
+        match self.event_source_named(name).await? {
+            Some(arn) => self.event_source(&arn).await,
+            None => Ok(None),
+        }
     }
 
     /// The event source that has the events of this partner's source. One that is revoked may have had them before.

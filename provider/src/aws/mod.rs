@@ -41,6 +41,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::{Region, SdkConfig};
+use aws_sdk_eventbridgev2::primitives::{DateTime, DateTimeFormat};
 use tfplugin::{Diagnostic, Result};
 use tokio::sync::OnceCell;
 
@@ -186,6 +187,11 @@ pub fn events_alone_elsewhere((service, endpoint, variable): (&str, &str, &str))
          is meant. Nothing was asked or changed there. Set `endpoints.{endpoint}` in the provider's `aws`, or \
          `AWS_ENDPOINT_URL_{variable}`; or `AWS_ENDPOINT_URL` for all services."
     ))
+}
+
+/// A time in RFC 3339.
+pub fn written(time: &DateTime) -> Option<String> {
+    time.fmt(DateTimeFormat::DateTime).ok()
 }
 
 /// A text that AWS holds: it has no empty ones.

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_eventbridgev2::operation::describe_event_bus::DescribeEventBusOutput;
 use aws_sdk_eventbridgev2::types::BusState;
 use tfplugin::{Attrs, DataSource, Operation, Result};
 
-use super::eventbridge_source::written;
+use super::custom::with_tags;
 use super::messages;
-use crate::aws::{custom, custom_checks};
+use crate::aws::{custom, custom_checks, filled, written};
 use crate::client::Client;
 use crate::defaults;
-use crate::failure::Cause as _;
 use crate::values::Region;
 
 /// A custom event bus of the AWS account that something else makes: its ARN, its state, and for how long it keeps events.
@@ -60,19 +60,13 @@ impl DataSource for CustomBus {
             .await?
             .with_custom_buses()?;
         let name = config.name.clone();
-        let failed = |e: crate::aws::Error| e.during(messages::doing_read_custom_bus(&name));
-        let found = match aws.custom_bus_named(&name).await.map_err(failed)? {
-            Some(arn) => aws.custom_bus(&arn).await.map_err(failed)?,
-            None => None,
-        };
-        let Some(found) = found else {
+        let doing = messages::doing_read_custom_bus(&name);
+        let found = aws.custom_bus_of_name(&name);
+        let arn_of = DescribeEventBusOutput::event_bus_arn;
+        let Some((found, tags)) = with_tags(&aws, &doing, found, arn_of).await? else {
             let account = aws.account_in_words().await;
             return Err(messages::no_custom_bus(&name, &account, &aws.name, Self::name()).into());
         };
-        let tags = aws
-            .custom_tags(found.event_bus_arn().unwrap_or_default())
-            .await
-            .map_err(failed)?;
         let storage = found.storage_configuration();
         let key = found
             .encryption_configuration()
@@ -81,13 +75,13 @@ impl DataSource for CustomBus {
             region: Some(Region::from(&*aws.name)),
             arn: found.event_bus_arn().map(str::to_owned),
             state: found.state().map(|state| BusState::as_str(state).to_owned()),
-            state_reason: found.state_reason().map(str::to_owned),
+            state_reason: filled(found.state_reason()),
             retention_in_days: custom::retention(&found),
             retention_window_start_time: storage
                 .and_then(|held| held.retention_window_start_time())
                 .and_then(written),
-            description: found.description().map(str::to_owned),
-            kms_key_identifier: key.map(str::to_owned),
+            description: filled(found.description()),
+            kms_key_identifier: filled(key),
             tags: Some(tags),
             creation_time: found.creation_time().and_then(written),
             ..config

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_eventbridgev2::operation::describe_event_source::DescribeEventSourceOutput;
 use aws_sdk_eventbridgev2::types::{EventSourceConfiguration, PartnerEventsSourceConfiguration};
 use tfplugin::{Attrs, DataSource, Operation, Result};
 
-use super::eventbridge_source::written;
+use super::custom::with_tags;
 use super::messages;
-use crate::aws::{Error, arn, custom_checks};
+use crate::aws::{arn, custom_checks, filled, written};
 use crate::client::Client;
 use crate::defaults;
 use crate::failure::Cause as _;
@@ -71,45 +72,38 @@ impl DataSource for EventSource {
             .await?
             .with_custom_buses()?;
         let name = config.name.clone();
-        let failed = |e: Error| e.during(messages::doing_read_source(&name));
-        let found = match aws.event_source_named(&name).await.map_err(failed)? {
-            Some(arn) => aws.event_source(&arn).await.map_err(failed)?,
-            None => None,
-        };
-        let Some(found) = found else {
+        let doing = messages::doing_read_source(&name);
+        let found = aws.event_source_of_name(&name);
+        let arn_of = DescribeEventSourceOutput::event_source_arn;
+        let Some((found, tags)) = with_tags(&aws, &doing, found, arn_of).await? else {
             let account = aws.account_in_words().await;
             return Err(messages::no_event_source(&name, &account, &aws.name, Self::name()).into());
         };
-        let tags = aws
-            .custom_tags(found.event_source_arn().unwrap_or_default())
-            .await
-            .map_err(failed)?;
         let partner = match found.configuration() {
             Some(EventSourceConfiguration::PartnerEventsConfiguration(partner)) => Some(partner),
             _ => None,
         };
         let partner_arn = partner.map(PartnerEventsSourceConfiguration::partner_event_source_arn);
         let partner_source = match partner_arn.and_then(arn::event_source_name) {
-            Some(name) => aws.source(name).await.map_err(failed)?,
+            Some(name) => aws.source(name).await.map_err(|e| e.during(&doing))?,
             None => None,
         };
-        let text = |text: Option<&str>| text.map(str::to_owned);
         Ok(Self {
             region: Some(Region::from(&*aws.name)),
-            arn: text(found.event_source_arn()),
-            event_bus_arn: text(found.event_bus_arn()),
-            partner_event_source_arn: text(partner_arn),
+            arn: filled(found.event_source_arn()),
+            event_bus_arn: filled(found.event_bus_arn()),
+            partner_event_source_arn: filled(partner_arn),
             partner_source_state: partner_source
                 .and_then(|source| source.state)
                 .map(|state| state.as_str().to_owned()),
-            event_pattern: text(partner.and_then(|partner| partner.pattern())),
-            kms_key_identifier: text(partner.and_then(|partner| partner.partner_bus_kms_key_identifier())),
-            dead_letter_arn: text(
+            event_pattern: filled(partner.and_then(|partner| partner.pattern())),
+            kms_key_identifier: filled(partner.and_then(|partner| partner.partner_bus_kms_key_identifier())),
+            dead_letter_arn: filled(
                 partner
                     .and_then(|partner| partner.on_failure_configuration())
                     .and_then(|queue| queue.arn()),
             ),
-            description: text(found.description()),
+            description: filled(found.description()),
             state: found.state().map(|state| state.as_str().to_owned()),
             revoked: Some(found.revoked().unwrap_or_default()),
             tags: Some(tags),

@@ -1,10 +1,9 @@
 //! `scalr_eventbridge_source`: the partner event source as AWS shows it.
 
-use aws_sdk_eventbridge::primitives::{DateTime, DateTimeFormat};
 use tfplugin::{Attrs, DataSource, Operation, Result};
 
 use super::messages;
-use crate::aws::checks;
+use crate::aws::{checks, written};
 use crate::client::Client;
 use crate::defaults;
 use crate::failure::Cause as _;
@@ -61,9 +60,4 @@ impl DataSource for Source {
             ..config
         })
     }
-}
-
-/// A time in RFC 3339.
-pub(super) fn written(time: &DateTime) -> Option<String> {
-    time.fmt(DateTimeFormat::DateTime).ok()
 }

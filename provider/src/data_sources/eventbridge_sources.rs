@@ -3,9 +3,8 @@
 use aws_sdk_eventbridge::types::{EventSource, EventSourceState};
 use tfplugin::{Attrs, DataSource, Operation, Result};
 
-use super::eventbridge_source::written;
 use super::messages;
-use crate::aws::checks;
+use crate::aws::{checks, written};
 use crate::client::Client;
 use crate::defaults;
 use crate::failure::Cause as _;

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_eventbridgev2::operation::describe_subscriber::DescribeSubscriberOutput;
 use aws_sdk_eventbridgev2::types::{FilterConfiguration, OrderingType, StartingPosition, SubscriberState};
 use tfplugin::{Attrs, DataSource, Operation, Result};
 
+use super::custom::with_tags;
 use super::messages;
-use crate::aws::custom_writes::written;
-use crate::aws::{arn, custom_checks, filled, subscriber_checks};
+use crate::aws::{arn, custom_checks, filled, subscriber_checks, written};
 use crate::client::Client;
 use crate::defaults;
 use crate::failure::Cause as _;
@@ -77,7 +78,8 @@ impl DataSource for Subscriber {
             .await?
             .with_custom_buses()?;
         let name = config.name.clone();
-        let failed = |e: crate::aws::Error| e.during(messages::doing_read_subscriber(&name));
+        let doing = messages::doing_read_subscriber(&name);
+        let failed = |e: crate::aws::Error| e.during(&doing);
         let account = aws.account().await.map_err(failed)?;
         let listed = aws.subscribers(config.event_bus_arn.as_deref(), &name).await;
         let mut arns: Vec<String> = listed
@@ -90,16 +92,17 @@ impl DataSource for Subscriber {
         if arns.len() > 1 {
             return Err(messages::several_subscribers(&name, &arns, Self::event_bus_arn()).into());
         }
-        let found = match arns.pop() {
-            Some(arn) => aws.subscriber(&arn).await.map_err(failed)?,
-            None => None,
+        let found = async {
+            match arns.pop() {
+                Some(arn) => aws.subscriber(&arn).await,
+                None => Ok(None),
+            }
         };
-        let Some(found) = found else {
+        let arn_of = DescribeSubscriberOutput::subscriber_arn;
+        let Some((found, tags)) = with_tags(&aws, &doing, found, arn_of).await? else {
             let account = aws.account_in_words().await;
             return Err(messages::no_subscriber(&name, &account, &aws.name, Self::name()).into());
         };
-        let arn = found.subscriber_arn().unwrap_or_default();
-        let tags = aws.custom_tags(arn).await.map_err(failed)?;
         let invoke = found.invoke_configuration();
         let filters = found.filter_configuration().map(FilterConfiguration::filters);
         let filters = filters.unwrap_or_default().iter();

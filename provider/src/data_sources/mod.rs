@@ -1,5 +1,6 @@
 //! The data sources, one file each, named as in HCL; `messages.rs` is what users read of them.
 
+mod custom;
 mod eventbridge_connection;
 mod eventbridge_connection_delivery;
 mod eventbridge_connections;

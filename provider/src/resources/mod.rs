@@ -3,6 +3,7 @@
 
 pub mod audit_log_setting;
 pub mod chain;
+mod custom_look;
 pub mod eventbridge_activation;
 mod eventbridge_api_destination;
 pub mod eventbridge_bus;

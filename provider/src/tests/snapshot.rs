@@ -112,6 +112,11 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         include_str!("aws/subscriber_group.rs"),
     ),
     (
+        "aws/subscriber_settings",
+        aws::subscriber_settings::SCENARIOS,
+        include_str!("aws/subscriber_settings.rs"),
+    ),
+    (
         "aws/target",
         aws::target::SCENARIOS,
         include_str!("aws/target.rs"),

@@ -4,6 +4,7 @@ use acceptance::block_on;
 use acceptance::tools::Tool;
 use acceptance::workdir::Workdir;
 use anyhow::{Context, Result, ensure};
+use aws_sdk_eventbridgev2::types::{EncryptionConfiguration, StorageConfiguration};
 
 use super::{hcl, verify};
 use crate::runner::{Case, Feature};
@@ -20,6 +21,7 @@ resource "scalr_eventbridge_custom_bus" "scalr" {
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("custom_bus::lifecycle", lifecycle),
+        Case::new("custom_bus::settings", settings),
         Case::new("custom_bus::import", import),
         Case::new("custom_bus::beside_a_classic_one", beside_a_classic_one),
         Case::new("custom_bus::exists_already", exists_already),
@@ -86,6 +88,41 @@ fn lifecycle(tool: &Tool) -> Result<()> {
     workdir.destroy()?;
     ensure!(workdir.aws().custom_buses()?.is_empty());
     verify::nothing_left(&workdir, "us-east-1", &[])
+}
+
+/// Added, changed by hand, imported, changed and removed: each time nothing is left to do.
+fn settings(tool: &Tool) -> Result<()> {
+    const FULL: &str = r#"
+  kms_key_identifier = "arn:aws:kms:us-east-1:123456789012:key/1"
+  description        = "Scalr's events"
+"#;
+    let workdir = applied(tool)?;
+    let arn = workdir.attribute(ADDRESS, "arn")?;
+    let apply = |config: &str| -> Result<()> {
+        workdir.config(config)?;
+        workdir.apply_counts(0, 1, 0)?;
+        workdir.plan_empty()?;
+        Ok(())
+    };
+    apply(&hcl::more(BUS, FULL))?;
+    let theirs = EncryptionConfiguration::builder()
+        .kms_key_identifier("arn:aws:kms:us-east-1:123456789012:key/theirs");
+    let update = workdir.aws().custom.update_event_bus().event_bus_arn(&arn);
+    let update = update.encryption_configuration(theirs.build());
+    let days = StorageConfiguration::builder()
+        .retention_period_in_days(9)
+        .build();
+    block_on(update.storage_configuration(days).send())?;
+    workdir.plan_shows(&["key/theirs", "9 -> 7", "0 to add, 1 to change, 0 to destroy"])?;
+    workdir.apply_counts(0, 1, 0)?;
+    workdir.plan_empty()?;
+    verify::import(&workdir, &[(ADDRESS, arn.clone())], &[])?;
+    apply(&hcl::more(BUS, &hcl::with(FULL, "key/1", "key/2")))?;
+    apply(&hcl::with(BUS, "  retention_in_days = 7\n", ""))?;
+    ensure!(workdir.attribute(ADDRESS, "arn")? == arn);
+    workdir.destroy()?;
+    ensure!(workdir.aws().custom_buses()?.is_empty());
+    Ok(())
 }
 
 fn import(tool: &Tool) -> Result<()> {

@@ -4,7 +4,9 @@ use acceptance::block_on;
 use acceptance::tools::Tool;
 use acceptance::workdir::Workdir;
 use anyhow::{Context, Result, ensure};
-use aws_sdk_eventbridgev2::types::{InvokeConfiguration, SqsParameters};
+use aws_sdk_eventbridgev2::types::{
+    EventSourceConfiguration, InvokeConfiguration, PartnerEventsSourceConfiguration, SqsParameters,
+};
 
 use super::hcl::{self, CONNECTION};
 use super::verify;
@@ -32,6 +34,8 @@ resource "scalr_eventbridge_activation" "prod" {
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("event_source::lifecycle", lifecycle),
+        Case::new("event_source::settings", settings),
+        Case::new("event_source::create_before_destroy", create_before_destroy),
         Case::new("event_source::events_arrive", events_arrive),
         Case::new("event_source::import", import),
         Case::new("event_source::classic_bus_in_the_way", classic_bus_in_the_way),
@@ -82,6 +86,78 @@ fn lifecycle(tool: &Tool) -> Result<()> {
     let renamed = hcl::with(&changed, "= \"prod\"", "= \"other\"");
     workdir.config(&hcl::all(&[CONNECTION, &renamed]))?;
     workdir.plan_shows(&["stops Scalr's events", "1 to add, 0 to change, 1 to destroy"])?;
+    workdir.apply_counts(1, 0, 1)?;
+    workdir.plan_empty()?;
+    workdir.destroy()?;
+    nothing_left(&workdir)
+}
+
+/// Added, changed by hand, imported, changed and removed: each time nothing is left to do.
+fn settings(tool: &Tool) -> Result<()> {
+    const FULL: &str = r#"
+  event_pattern      = jsonencode({ "detail-type" = ["RunExecuted"] })
+  kms_key_identifier = "arn:aws:kms:us-east-1:123456789012:key/1"
+  dead_letter_arn    = "arn:aws:sqs:us-east-1:123456789012:dead"
+  description        = "Runs"
+"#;
+    let workdir = applied(tool)?;
+    let arn = workdir.attribute(ADDRESS, "arn")?;
+    let apply = |more: &str| -> Result<()> {
+        workdir.config(&hcl::all(&[CONNECTION, &hcl::more(SOURCE, more)]))?;
+        workdir.apply_counts(0, 1, 0)?;
+        workdir.plan_empty()?;
+        Ok(())
+    };
+    apply(FULL)?;
+    let partner = PartnerEventsSourceConfiguration::builder()
+        .partner_event_source_arn(workdir.attribute(ADDRESS, "partner_event_source_arn")?)
+        .partner_bus_kms_key_identifier("arn:aws:kms:us-east-1:123456789012:key/theirs")
+        .build()?;
+    let update = workdir.aws().custom.update_event_source();
+    let update = update.event_source_arn(&arn).description("theirs");
+    let update = update.configuration(EventSourceConfiguration::PartnerEventsConfiguration(partner));
+    block_on(update.send())?;
+    workdir.plan_shows(&[
+        "key/theirs",
+        "RunExecuted",
+        ":dead",
+        "0 to add, 1 to change, 0 to destroy",
+    ])?;
+    workdir.apply_counts(0, 1, 0)?;
+    workdir.plan_empty()?;
+    let id = workdir.attribute("scalr_eventbridge_connection.prod", "id")?;
+    let ids = [
+        ("scalr_eventbridge_connection.prod", id),
+        ("scalr_eventbridge_custom_bus.scalr", "scalr".to_owned()),
+        (ADDRESS, arn.clone()),
+    ];
+    verify::import(&workdir, &ids, &["status"])?;
+    let changed = hcl::with(FULL, "RunExecuted", "AuditLog").replace("key/1", "key/2");
+    apply(&hcl::with(&changed, ":dead", ":other"))?;
+    apply("")?;
+    ensure!(workdir.attribute(ADDRESS, "arn")? == arn);
+    workdir.destroy()?;
+    nothing_left(&workdir)
+}
+
+/// The new one cannot be made while the old one has the partner's source.
+fn create_before_destroy(tool: &Tool) -> Result<()> {
+    let workdir = applied(tool)?;
+    let arn = workdir.attribute(ADDRESS, "arn")?;
+    let renamed = hcl::with(SOURCE, "= \"prod\"", "= \"other\"");
+    let reversed = hcl::more(&renamed, "lifecycle {\n    create_before_destroy = true\n  }");
+    workdir.config(&hcl::all(&[CONNECTION, &reversed]))?;
+    workdir.plan_shows(&[
+        "stops Scalr's events",
+        "`create_before_destroy`",
+        "the apply fails",
+    ])?;
+    workdir.apply_fails(&[
+        "remove `create_before_destroy` from `lifecycle`",
+        "Nothing was made",
+    ])?;
+    ensure!(workdir.attribute(ADDRESS, "arn")? == arn);
+    workdir.config(&hcl::all(&[CONNECTION, &renamed]))?;
     workdir.apply_counts(1, 0, 1)?;
     workdir.plan_empty()?;
     workdir.destroy()?;

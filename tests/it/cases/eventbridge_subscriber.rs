@@ -4,7 +4,10 @@ use acceptance::block_on;
 use acceptance::tools::Tool;
 use acceptance::workdir::Workdir;
 use anyhow::{Context, Result, ensure};
-use aws_sdk_eventbridgev2::types::{FilterConfiguration, InvokeConfiguration, SubscriberState};
+use aws_sdk_eventbridgev2::types::{
+    BatchConfiguration, FilterConfiguration, InvokeConfiguration, OnFailureConfiguration, RetryPolicy,
+    RetryStrategy, SubscriberState, Transformer, TransformerType,
+};
 
 use super::eventbridge_event_source::SOURCE;
 use super::hcl::{self, CONNECTION};
@@ -39,6 +42,7 @@ resource "scalr_eventbridge_activation" "prod" {
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("subscriber::lifecycle", lifecycle),
+        Case::new("subscriber::settings", settings),
         Case::new("subscriber::events_arrive", events_arrive),
         Case::new(
             "subscriber::events_arrive_in_a_log_group",
@@ -46,6 +50,7 @@ pub(crate) fn cases() -> Vec<Case> {
         ),
         Case::new("subscriber::twelve_of_one_bus", twelve_of_one_bus),
         Case::new("subscriber::import", import),
+        Case::new("subscriber::import_by_identity", import_by_identity).needs(Feature::ImportByIdentity),
         Case::new("subscriber::exists_already", exists_already),
         Case::new("subscriber::query", query).needs(Feature::Query),
     ]
@@ -126,6 +131,97 @@ fn lifecycle(tool: &Tool) -> Result<()> {
     workdir.plan_empty()?;
     workdir.destroy()?;
     nothing_left(&workdir)
+}
+
+/// What a subscriber may have, one member of each block; then the other member, then blocks without any, then none. Each is what AWS
+/// answers, so that nothing is left to do.
+fn settings(tool: &Tool) -> Result<()> {
+    const STEPS: [&str; 4] = [
+        r#"
+  filter          = [{ scope = "DATA", pattern = jsonencode({ "detail-type" = ["RunExecuted"] }) }]
+  transformer     = { type = "WITH_METADATA" }
+  batch           = { maximum_batch_size = 5 }
+  retry           = { maximum_retry_attempts = 3 }
+  dead_letter_arn = "arn:aws:sqs:us-east-1:123456789012:dead"
+  description     = "Runs"
+"#,
+        r#"
+  filter = [
+    { scope = "SYSTEM_METADATA", pattern = jsonencode({ "aws:DeliveryType" = ["LIVE"] }) },
+    { scope = "DATA", pattern = jsonencode({ "detail-type" = ["AuditLog"] }) },
+  ]
+  transformer     = { type = "JSONATA", expression = "{% $events.Data.detail %}" }
+  batch           = { maximum_batch_window_in_seconds = 3 }
+  retry           = { maximum_event_age_in_seconds = 600 }
+  dead_letter_arn = "arn:aws:sqs:us-east-1:123456789012:other"
+  description     = "Audit logs"
+"#,
+        r#"
+  filter      = []
+  transformer = { type = "RAW" }
+  batch       = {}
+  retry       = {}
+  description = ""
+"#,
+        "",
+    ];
+    let bare = SUBSCRIBER
+        .lines()
+        .filter(|line| {
+            let mut names = ["filter", "retry", "dead_letter"].iter();
+            !names.any(|name| line.trim().starts_with(name))
+        })
+        .fold(String::new(), |all, line| all + line + "\n");
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[BUS, &bare]))?;
+    workdir.apply_counts(2, 0, 0)?;
+    workdir.plan_empty()?;
+    let arn = workdir.attribute(ADDRESS, "arn")?;
+    for (number, step) in STEPS.iter().enumerate() {
+        workdir.config(&hcl::all(&[BUS, &hcl::more(&bare, step)]))?;
+        workdir.apply_counts(0, 1, 0)?;
+        workdir.plan_empty()?;
+        if number == 1 {
+            let bus = ("scalr_eventbridge_custom_bus.scalr", "scalr".to_owned());
+            verify::import(&workdir, &[bus, (ADDRESS, arn.clone())], &[])?;
+            changed_by_hand(&workdir, &arn)?;
+        }
+    }
+    ensure!(workdir.attribute(ADDRESS, "arn")? == arn);
+    workdir.destroy()?;
+    nothing_left(&workdir)
+}
+
+/// Somebody changes all of it: the plan shows that, and an apply puts it back.
+fn changed_by_hand(workdir: &Workdir, arn: &str) -> Result<()> {
+    let transformer = Transformer::builder().r#type(TransformerType::Raw).build();
+    let batch = BatchConfiguration::builder()
+        .max_batch_size(2)
+        .max_batch_window_in_seconds(9);
+    let retry = RetryPolicy::builder()
+        .max_retry_attempts(7)
+        .max_event_age_in_seconds(900);
+    let queue = OnFailureConfiguration::builder().arn("arn:aws:sqs:us-east-1:123456789012:theirs");
+    let update = workdir.aws().custom.update_subscriber().subscriber_arn(arn);
+    let update = update
+        .filter_configuration(FilterConfiguration::builder().build())
+        .transformer(transformer)
+        .batch_configuration(batch.build())
+        .retry_policy(retry.retry_strategy(RetryStrategy::All).build())
+        .on_failure_configuration(queue.build())
+        .description("theirs");
+    block_on(update.send())?;
+    let planned = workdir.plan_shows(&["0 to add, 1 to change, 0 to destroy", ":theirs", "AuditLog"])?;
+    for shown in [
+        "JSONATA",
+        "maximum_batch_window_in_seconds",
+        "maximum_event_age_in_seconds",
+    ] {
+        ensure!(planned.text.contains(shown), "no `{shown}`:\n{}", planned.text);
+    }
+    workdir.apply_counts(0, 1, 0)?;
+    workdir.plan_empty()?;
+    Ok(())
 }
 
 /// From Scalr's run to a queue; what the filter leaves out does not arrive.
@@ -218,6 +314,24 @@ fn import(tool: &Tool) -> Result<()> {
     let arn = workdir.attribute(ADDRESS, "arn")?;
     verify::import(&workdir, &ids(arn), &[])?;
     verify::import(&workdir, &ids("runs".to_owned()), &[])
+}
+
+/// The three kinds that a custom event bus takes, by their names.
+fn import_by_identity(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, SOURCE, SUBSCRIBER]))?;
+    workdir.apply_counts(4, 0, 0)?;
+    let id = workdir.attribute("scalr_eventbridge_connection.prod", "id")?;
+    let identities = [
+        ("scalr_eventbridge_connection.prod", vec![("id", &*id)]),
+        (
+            "scalr_eventbridge_custom_bus.scalr",
+            vec![("name", "scalr"), ("region", "us-east-1")],
+        ),
+        ("scalr_eventbridge_event_source.prod", vec![("name", "prod")]),
+        (ADDRESS, vec![("name", "runs"), ("region", "us-east-1")]),
+    ];
+    verify::import_by_identity(&workdir, &identities, &["status"])
 }
 
 /// Another made it: the plan says so, the apply refuses, and the import block that is printed takes it over.

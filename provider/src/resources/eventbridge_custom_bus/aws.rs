@@ -10,18 +10,15 @@ use uuid::Uuid;
 use super::CustomBus;
 use super::messages::{self, doing};
 use crate::aws::custom::{is_on_its_way, retention, wire_custom_tags};
-use crate::aws::custom_writes::{EVERY, create as create_once, written};
+use crate::aws::custom_writes::{EVERY, Sight, create as create_once, held_key, note_key, settle, settled};
 use crate::aws::retry::{Attempted, InTheWay, Retry};
 use crate::aws::tags::Tags;
-use crate::aws::{Error, Regional, held_text};
-use crate::failure::Cause as _;
+use crate::aws::{Error, Regional, held_text, written};
 
 /// How often a name is asked for again that AWS refuses and shows no bus of.
 const VANISHED_MAX: u32 = 3;
 /// How often a deletion that failed by itself is asked for again.
 const DELETIONS_MAX: u32 = 3;
-/// Private state: the ARN of the key that AWS shows where an alias or an id is written.
-const KEY: &str = "kms_key_arn";
 
 /// A bus that has just been made.
 #[derive(Debug, Default)]
@@ -166,9 +163,13 @@ pub(super) async fn delete(
 ) -> Result<()> {
     for deletion in 1.. {
         ask_to_delete(operation, aws, state).await?;
-        let is_awaited =
-            |state: Option<&BusState>| state.is_some_and(|state| *state != BusState::DeleteFailed);
-        match settled(operation, aws, state, is_awaited).await? {
+        let awaited = |held: Option<&DescribeEventBusOutput>| {
+            let held =
+                held.filter(|held| held.state().is_some_and(|state| *state != BusState::DeleteFailed))?;
+            Some(messages::is_still(&state.name, state_of(held)))
+        };
+        let look = || aws.custom_bus(state.known_arn());
+        match settled(operation, sight(&state.name), look, awaited).await? {
             Ok(None) => break,
             Ok(Some(_)) if deletion < DELETIONS_MAX => {}
             Ok(Some(held)) => return Err(messages::not_deleted(&state.name, &held).into()),
@@ -212,35 +213,12 @@ async fn ask_to_delete(
     Err(retry.given_up())
 }
 
-/// Waits until the bus is in another state than those that another follows, none where it is gone; else why the wait ended.
-async fn settled(
-    operation: &Operation<'_, CustomBus>,
-    aws: &Regional,
-    bus: &CustomBus,
-    is_awaited: impl Fn(Option<&BusState>) -> bool,
-) -> Result<std::result::Result<Option<DescribeEventBusOutput>, WaitEnd>> {
-    let mut attempts = operation.attempts(EVERY);
-    while attempts.next().await.is_some() {
-        match aws.custom_bus(bus.known_arn()).await {
-            Ok(held) if is_awaited(held.as_ref().and_then(|held| held.state())) => {
-                attempts.awaiting(messages::is_still(
-                    &bus.name,
-                    held.as_ref().map_or("not shown", state_of),
-                ));
-            }
-            Ok(held) => return Ok(Ok(held)),
-            Err(e) if e.is_passing() => attempts.awaiting(messages::cannot_now(&bus.name, &e)),
-            Err(e) => return Err(e.during_with(doing::see(&bus.name), &messages::not_seen())),
-        }
+/// A look at the bus during a wait.
+fn sight(name: &str) -> Sight {
+    Sight {
+        doing: doing::see(name),
+        not_seen: messages::not_seen(),
     }
-    Ok(Err(attempts.end()))
-}
-
-/// The ARN that AWS last showed of a key that is written as an alias or an id.
-pub(super) fn key_of_alias(operation: &Operation<'_, CustomBus>) -> Option<String> {
-    operation
-        .private(KEY)
-        .and_then(|bytes| String::from_utf8(bytes).ok())
 }
 
 fn state_of(held: &DescribeEventBusOutput) -> &str {
@@ -256,26 +234,23 @@ impl CustomBus {
         aws: &Regional,
         change: Change,
     ) -> Result<()> {
-        // AWS may not show a new one at once.
-        let is_awaited = |state: Option<&BusState>| state.map_or(change == Change::Create, is_on_its_way);
-        let held = match settled(operation, aws, self, is_awaited).await {
-            Ok(Ok(Some(held))) => held,
-            Ok(Ok(None)) => return Err(messages::gone(&self.name, &aws.name).into()),
-            Ok(Err(end)) => {
-                operation.warn(messages::not_active_yet(&self.name, &end));
-                return Ok(());
+        let (name, arn) = (&self.name, self.known_arn());
+        let awaited = |held: Option<&DescribeEventBusOutput>| match held {
+            // AWS may not show a new one at once.
+            None => (change == Change::Create).then(|| messages::is_still(name, "not shown")),
+            Some(held) if held.state().is_some_and(is_on_its_way) => {
+                Some(messages::is_still(name, state_of(held)))
             }
-            Err(failures) => {
-                for failure in &failures {
-                    operation.warn(failure.clone());
-                }
-                return Ok(());
-            }
+            Some(_) => None,
+        };
+        let late = |end: &WaitEnd| messages::not_active_yet(name, end);
+        let held = match settle(operation, sight(name), || aws.custom_bus(arn), awaited, late).await {
+            Some(Some(held)) => held,
+            Some(None) => return Err(messages::gone(name, &aws.name).into()),
+            None => return Ok(()),
         };
         self.state = Some(state_of(&held).to_owned());
-        let is_key = |key: &&str| key.starts_with("arn:") && self.kms_key_identifier.as_deref() != Some(*key);
-        let key = key_of(&held).filter(is_key).unwrap_or_default();
-        operation.set_private(KEY, key);
+        note_key(operation, self.kms_key_identifier.as_deref(), key_of(&held));
         self.creation_time = held.creation_time().and_then(written);
         let failed = match held.state() {
             Some(BusState::Active) => false,
@@ -300,10 +275,7 @@ impl CustomBus {
         self.arn = held.event_bus_arn().map(str::to_owned);
         self.retention_in_days = retention(held).unwrap_or(self.retention_in_days);
         self.description = held_text(self.description.as_deref(), held.description());
-        let key = key_of(held);
-        if key.is_none() || key != of_alias {
-            self.kms_key_identifier = held_text(self.kms_key_identifier.as_deref(), key);
-        }
+        self.kms_key_identifier = held_key(self.kms_key_identifier.as_deref(), key_of(held), of_alias);
         self.state = Some(state_of(held).to_owned());
         self.creation_time = held.creation_time().and_then(written);
     }

@@ -140,11 +140,6 @@ pub(super) fn is_still(name: &str, state: &str) -> String {
     format!("the custom event bus `{name}` is {state}")
 }
 
-/// Awaited while AWS does not answer.
-pub(super) fn cannot_now(name: &str, error: &Error) -> String {
-    format!("cannot {} at present: {error}", doing::see(name))
-}
-
 /// The bus is made or changed, and cannot be looked at.
 pub(super) fn not_seen() -> Standing {
     Standing::same("AWS took the change. What state the bus is in is not known; the next plan shows it.")

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use aws_sdk_eventbridgev2::types::BusState;
 use tfplugin::{Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, mins};
 
+use crate::aws::custom_writes::key_of_alias;
 use crate::aws::{Error, Regional, custom_checks as checks, import_id, imported_account, same_account, tags};
 use crate::client::Client;
 use crate::defaults;
@@ -113,7 +114,7 @@ impl Resource for CustomBus {
         let all = aws.custom_tags(state.known_arn()).await.map_err(failed)?;
         defaults::read_tags(operation.client(), all, &mut state.tags, &mut state.tags_all)?;
         Owner::ensure(operation);
-        state.with(&held, aws::key_of_alias(operation).as_deref());
+        state.with(&held, key_of_alias(operation).as_deref());
         Ok(Some(state))
     }
 

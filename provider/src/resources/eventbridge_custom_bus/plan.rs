@@ -5,11 +5,10 @@ use scalr_events::regions;
 use tfplugin::{Plan, PlanAction, Value};
 
 use super::{CustomBus, messages};
-use crate::aws::custom::events_alone_elsewhere;
 use crate::aws::look::Service;
 use crate::defaults;
 use crate::ownership::Object;
-use crate::resources::{handover, names};
+use crate::resources::{custom_look, handover};
 
 /// How many an account has in a region, unless AWS raised that.
 const BUSES_MAX: usize = 5;
@@ -88,18 +87,12 @@ fn plan_state(plan: &mut Plan<'_, CustomBus>) {
 
 /// Looks at the account where a bus is to be made: whether its name is free, and how many there are.
 async fn look(plan: &mut Plan<'_, CustomBus>) {
-    let Some(aws) = defaults::look(plan, &CustomBus::region()).await else {
+    let aws = defaults::look(plan, &CustomBus::region()).await;
+    let Some(aws) = custom_look::to_make(plan, aws, CustomBus::name()) else {
         return;
     };
-    if !aws.has_custom_buses {
-        plan.error(events_alone_elsewhere().at(CustomBus::name()));
-        return;
-    }
     let name = plan.planned(CustomBus::name()).known();
-    if plan.is_within_apply() || !names::is_made(plan) || !aws.asks(Service::CustomBuses) {
-        return;
-    }
-    let (Some(name), Some(client)) = (name, plan.client()) else {
+    let (Some(name), Some(client), true) = (name, plan.client(), aws.asks(Service::CustomBuses)) else {
         return;
     };
     let planned = client.walk().custom_bus(Object::CustomBus {

@@ -6,17 +6,16 @@ use aws_sdk_eventbridgev2::operation::describe_event_source::DescribeEventSource
 use aws_sdk_eventbridgev2::types::{
     EventSourceConfiguration, EventSourceState, OnFailureConfiguration, PartnerEventsSourceConfiguration,
 };
-use tfplugin::{Diagnostics, Operation, Result};
+use tfplugin::{Diagnostics, Operation, Result, WaitEnd};
 use uuid::Uuid;
 
 use super::messages::{self, doing};
 use super::{EventSource, partner};
 use crate::aws::custom::wire_custom_tags;
-use crate::aws::custom_writes::{EVERY, create as create_once, written};
+use crate::aws::custom_writes::{EVERY, Sight, create as create_once, held_key, note_key, settle};
 use crate::aws::retry::Retry;
 use crate::aws::tags::Tags;
-use crate::aws::{Error, Regional, held_text};
-use crate::failure::Cause as _;
+use crate::aws::{Error, Regional, held_text, written};
 use crate::values::Json;
 
 /// What is shown as the state of one from which the owner of the bus has taken the bus.
@@ -139,6 +138,15 @@ async fn is_on_its_way(aws: &Regional, source: &EventSource, error: &Error) -> b
     held.is_some_and(|held| held.state().is_some_and(is_awaited))
 }
 
+/// The key that AWS shows.
+fn key_of(held: &DescribeEventSourceOutput) -> Option<&str> {
+    let Some(EventSourceConfiguration::PartnerEventsConfiguration(partner)) = held.configuration() else {
+        return None;
+    };
+    let key = partner.partner_bus_kms_key_identifier();
+    key.filter(|key| !key.is_empty())
+}
+
 /// The state, as AWS shows it.
 fn state_of(held: &DescribeEventSourceOutput) -> Option<String> {
     if held.revoked() == Some(true) {
@@ -157,44 +165,34 @@ fn is_awaited(state: &EventSourceState) -> bool {
 impl EventSource {
     /// Waits until an event source that was made or changed stays as it is. It exists: what only ends the wait is a warning.
     pub(super) async fn settle(&mut self, operation: &Operation<'_, Self>, aws: &Regional) -> Result<()> {
-        let mut attempts = operation.attempts(EVERY);
-        while attempts.next().await.is_some() {
-            let held = match aws.event_source(self.known_arn()).await {
-                Ok(Some(held)) => held,
-                Ok(None) => {
-                    attempts.awaiting(messages::is_on_its_way(&self.name));
-                    continue;
-                }
-                Err(e) if e.is_passing() => {
-                    attempts.awaiting(messages::cannot_now(&doing::see(&self.name), &e));
-                    continue;
-                }
-                Err(e) => {
-                    for failure in &e.during_with(doing::see(&self.name), &messages::not_seen()) {
-                        operation.warn(failure.clone());
-                    }
-                    return Ok(());
-                }
-            };
-            self.state = state_of(&held);
-            if held.state().is_some_and(is_awaited) {
-                attempts.awaiting(messages::is_on_its_way(&self.name));
-                continue;
-            }
-            self.creation_time = held.creation_time().and_then(written);
-            let partner = aws.source(self.partner_source()).await.ok().flatten();
-            self.partner_source_state = Some(partner::state_of(partner.as_ref()));
-            return match held.state() {
-                Some(EventSourceState::Active) => Ok(()),
-                _ => Err(messages::failed(&self.name, self.state.as_deref().unwrap_or_default()).into()),
-            };
+        let arn = self.known_arn().to_owned();
+        let (name, state) = (&self.name, &mut self.state);
+        let awaited = |held: Option<&DescribeEventSourceOutput>| {
+            *state = held.and_then(state_of);
+            let is_there = held.is_some_and(|held| !held.state().is_some_and(is_awaited));
+            (!is_there).then(|| messages::is_on_its_way(name))
+        };
+        let sight = Sight {
+            doing: doing::see(name),
+            not_seen: messages::not_seen(),
+        };
+        let late = |end: &WaitEnd| messages::not_active_yet(name, end);
+        let held = settle(operation, sight, || aws.event_source(&arn), awaited, late).await;
+        let Some(held) = held.flatten() else {
+            return Ok(());
+        };
+        self.creation_time = held.creation_time().and_then(written);
+        note_key(operation, self.kms_key_identifier.as_deref(), key_of(&held));
+        let partner = aws.source(self.partner_source()).await.ok().flatten();
+        self.partner_source_state = Some(partner::state_of(partner.as_ref()));
+        match held.state() {
+            Some(EventSourceState::Active) => Ok(()),
+            _ => Err(messages::failed(&self.name, self.state.as_deref().unwrap_or_default()).into()),
         }
-        operation.warn(messages::not_active_yet(&self.name, &attempts.end()));
-        Ok(())
     }
 
-    /// Takes what AWS holds.
-    pub(super) fn with(&mut self, held: &DescribeEventSourceOutput) -> Result<()> {
+    /// Takes what AWS holds. `of_alias`: the ARN that it last showed of the key that is written.
+    pub(super) fn with(&mut self, held: &DescribeEventSourceOutput, of_alias: Option<&str>) -> Result<()> {
         let Some(EventSourceConfiguration::PartnerEventsConfiguration(partner)) = held.configuration() else {
             return Err(messages::not_of_a_partner(&self.name).into());
         };
@@ -206,8 +204,7 @@ impl EventSource {
             .partner_event_source_arn()
             .clone_into(&mut self.partner_event_source_arn);
         self.event_pattern = partner.pattern().map(Json::from);
-        let key = partner.partner_bus_kms_key_identifier();
-        self.kms_key_identifier = held_text(self.kms_key_identifier.as_deref(), key);
+        self.kms_key_identifier = held_key(self.kms_key_identifier.as_deref(), key_of(held), of_alias);
         let queue = partner.on_failure_configuration().and_then(|config| config.arn());
         self.dead_letter_arn = queue.filter(|arn| !arn.is_empty()).map(str::to_owned);
         self.description = held_text(self.description.as_deref(), held.description());

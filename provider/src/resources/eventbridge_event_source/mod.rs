@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use tfplugin::{Attrs, Identity, ImportedAttrs, Operation, Plan, Resource, Result, Timeouts, mins};
 
+use crate::aws::custom_writes::key_of_alias;
 use crate::aws::{Error, Regional, arn, custom_checks, import_id, imported_account, same_account, tags};
 use crate::client::Client;
 use crate::defaults;
@@ -124,7 +125,7 @@ impl Resource for EventSource {
         let all = aws.custom_tags(state.known_arn()).await.map_err(failed)?;
         defaults::read_tags(operation.client(), all, &mut state.tags, &mut state.tags_all)?;
         Owner::ensure(operation);
-        state.with(&held)?;
+        state.with(&held, key_of_alias(operation).as_deref())?;
         let partner = aws.source(state.partner_source()).await.map_err(failed)?;
         state.partner_source_state = Some(partner::state_of(partner.as_ref()));
         Ok(Some(state))

@@ -4,11 +4,11 @@ use tfplugin::{Plan, PlanAction};
 
 use super::partner::InTheWay;
 use super::{EventSource, messages, partner};
+use crate::aws::arn;
 use crate::aws::look::{Look, Service};
-use crate::aws::{arn, custom};
 use crate::defaults;
 use crate::ownership::Object;
-use crate::resources::{handover, names};
+use crate::resources::{custom_look, eventbridge_rule, handover};
 use crate::values::Region;
 
 /// All of it.
@@ -22,6 +22,7 @@ pub(super) async fn decide(plan: &mut Plan<'_, EventSource>) {
     });
     warn_of_loss(plan);
     judge_regions(plan);
+    warn_of_pattern(plan);
     plan_states(plan);
     note_association(plan);
     look(plan).await;
@@ -76,6 +77,23 @@ fn judge_regions(plan: &mut Plan<'_, EventSource>) {
     }
 }
 
+/// One that none of Scalr's events matches lets nothing reach the bus.
+fn warn_of_pattern(plan: &mut Plan<'_, EventSource>) {
+    let Some(pattern) = plan.planned(EventSource::event_pattern()).known() else {
+        return;
+    };
+    let name = plan.planned(EventSource::name()).known();
+    let whose = name.map_or_else(
+        || "the event source".to_owned(),
+        |name| format!("the event source `{name}`"),
+    );
+    let partner = plan.planned(EventSource::partner_event_source_arn()).known();
+    let partner = partner.as_deref().and_then(arn::event_source_name);
+    for warning in eventbridge_rule::of_scalrs_events(&whose, &pattern, partner) {
+        plan.warn(warning.at(EventSource::event_pattern()));
+    }
+}
+
 /// A change of the settings may lead to other states, and one that is to be repaired does.
 fn plan_states(plan: &mut Plan<'_, EventSource>) {
     let Some(prior) = plan.prior().filter(|_| !plan.replaces()).cloned() else {
@@ -120,16 +138,11 @@ async fn look(plan: &mut Plan<'_, EventSource>) {
     let Some(region) = plan.planned(EventSource::region()).known().or(of_partner) else {
         return;
     };
-    let look = async {
-        let aws = plan.client()?.aws().ok()?;
-        aws.look(Some(&region), plan.cancelled()).await
-    };
-    let Some(aws) = look.await else { return };
-    if !aws.has_custom_buses {
-        plan.error(custom::events_alone_elsewhere().at(EventSource::name()));
+    let aws = defaults::look_in(plan, &region).await;
+    let Some(aws) = custom_look::to_make(plan, aws, EventSource::name()) else {
         return;
-    }
-    if plan.is_within_apply() || !names::is_made(plan) || plan.prior().is_some() {
+    };
+    if plan.prior().is_some() {
         return;
     }
     name_is_free(plan, &aws).await;

@@ -25,7 +25,7 @@ use crate::ownership::Owner;
 use crate::values::{Json, Region};
 use crate::{check, defaults};
 use messages::doing;
-pub(super) use pattern::unmatched;
+pub(super) use pattern::{of_scalrs_events, unmatched};
 
 /// A rule on an event bus: which events it matches. `scalr_eventbridge_target` says where they go.
 ///

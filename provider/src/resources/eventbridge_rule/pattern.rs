@@ -101,7 +101,7 @@ pub(super) fn is_scalrs(bus: Option<&str>, pattern: &Value) -> bool {
 }
 
 /// What of the pattern matches none of Scalr's events, or is hardly meant: on a bus of Scalr's nothing else arrives.
-fn of_scalrs_events(whose: &str, text: &str, bus: Option<&str>) -> Vec<Diagnostic> {
+pub(in crate::resources) fn of_scalrs_events(whose: &str, text: &str, bus: Option<&str>) -> Vec<Diagnostic> {
     let Ok(value) = serde_json::from_str(text) else {
         return Vec::new();
     };

@@ -3,18 +3,19 @@
 use std::ops::ControlFlow::{Break, Continue};
 
 use aws_sdk_eventbridgev2::error::BuildError;
+use aws_sdk_eventbridgev2::operation::describe_subscriber::DescribeSubscriberOutput;
 use aws_sdk_eventbridgev2::operation::update_subscriber::builders::UpdateSubscriberFluentBuilder;
-use tfplugin::{Operation, Result};
+use tfplugin::{Operation, Result, WaitEnd};
 use uuid::Uuid;
 
 use super::Subscriber;
 use super::messages::{self, doing};
 use super::wire::{is_known_target, state_of};
 use crate::aws::custom::wire_custom_tags;
-use crate::aws::custom_writes::{EVERY, create as create_once, written};
+use crate::aws::custom_writes::{EVERY, Sight, create as create_once, settle};
 use crate::aws::retry::Retry;
 use crate::aws::tags::Tags;
-use crate::aws::{Error, Regional};
+use crate::aws::{Error, Regional, written};
 use crate::failure::Cause as _;
 
 /// Makes the subscriber, and returns its ARN.
@@ -199,42 +200,31 @@ fn is_awaited(state: &str) -> bool {
 impl Subscriber {
     /// Waits until a subscriber that was made or changed stays as it is. It exists: what only ends the wait is a warning.
     pub(super) async fn settle(&mut self, operation: &Operation<'_, Self>, aws: &Regional) -> Result<()> {
-        let mut attempts = operation.attempts(EVERY);
-        while attempts.next().await.is_some() {
-            let held = match aws.subscriber(self.known_arn()).await {
-                Ok(Some(held)) => held,
-                Ok(None) => {
-                    attempts.awaiting(messages::is_on_its_way(&self.name));
-                    continue;
-                }
-                Err(e) if e.is_passing() => {
-                    attempts.awaiting(messages::cannot_now(&doing::see(&self.name), &e));
-                    continue;
-                }
-                Err(e) => {
-                    for failure in &e.during_with(doing::see(&self.name), &messages::not_seen()) {
-                        operation.warn(failure.clone());
-                    }
-                    return Ok(());
-                }
-            };
-            let state = state_of(&held);
-            self.state = Some(state.to_owned());
-            if is_awaited(state) {
-                attempts.awaiting(messages::is_on_its_way(&self.name));
-                continue;
-            }
-            self.creation_time = held.creation_time().and_then(written);
-            if state.ends_with("_FAILED") {
-                return Err(messages::failed(&self.name, state).into());
-            }
-            let queue = held.on_failure_configuration().and_then(|held| held.arn());
-            return match queue.filter(|arn| !arn.is_empty() && self.dead_letter_arn.is_none()) {
-                Some(queue) => Err(messages::queue_stays(&self.name, queue).into()),
-                None => Ok(()),
-            };
+        let arn = self.known_arn().to_owned();
+        let (name, state) = (&self.name, &mut self.state);
+        let awaited = |held: Option<&DescribeSubscriberOutput>| {
+            *state = held.map(|held| state_of(held).to_owned());
+            let is_there = held.is_some_and(|held| !is_awaited(state_of(held)));
+            (!is_there).then(|| messages::is_on_its_way(name))
+        };
+        let sight = Sight {
+            doing: doing::see(name),
+            not_seen: messages::not_seen(),
+        };
+        let late = |end: &WaitEnd| messages::not_ready_yet(name, end);
+        let held = settle(operation, sight, || aws.subscriber(&arn), awaited, late).await;
+        let Some(held) = held.flatten() else {
+            return Ok(());
+        };
+        self.creation_time = held.creation_time().and_then(written);
+        let state = state_of(&held);
+        if state.ends_with("_FAILED") {
+            return Err(messages::failed(&self.name, state).into());
         }
-        operation.warn(messages::not_ready_yet(&self.name, &attempts.end()));
-        Ok(())
+        let queue = held.on_failure_configuration().and_then(|held| held.arn());
+        match queue.filter(|arn| !arn.is_empty() && self.dead_letter_arn.is_none()) {
+            Some(queue) => Err(messages::queue_stays(&self.name, queue).into()),
+            None => Ok(()),
+        }
     }
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 use tfplugin::{Operation, Result};
 
 use super::Subscriber;
+use super::group_change::{self, Others};
 use super::messages::{self, doing};
 use super::parts::LogGroup;
 use crate::aws::retry::gone;
@@ -27,6 +28,7 @@ const GROUP_MISSING: &str = "log group missing";
 const STREAM_MISSING: &str = "log stream missing";
 pub(super) const SUBSCRIBER_MISSING: &str = "subscriber missing";
 pub(super) const TAGS_DIFFER: &str = "tags differ";
+const ANOTHER_LEFT: &str = "another log group left";
 /// What owner tags of subscribers begin with. It has no `/`, so that none is taken for that of a rule.
 const OWNED_BY: &str = "subscriber:";
 const TAG_VALUE_LENGTH_MAX: usize = 256;
@@ -72,17 +74,15 @@ pub(super) async fn ensure(
     if is_taken {
         return Err(messages::group_of_this_apply(&group.name).into());
     }
+    // Nothing that can fail comes between the group and the state.
+    let account = aws.account().await;
+    let account = account.map_err(|e| e.during(doing::look_for_group(&group.name)))?;
     let held = find_or_make(operation, aws, &plan.name, &group).await?;
     if group.create {
         turn.own(&Owner::ensure(operation));
     }
-    group.arn = Some(if let Some(held) = &held {
-        target::arn_of(held, None)
-    } else {
-        let account = aws.account().await;
-        let account = account.map_err(|e| e.during(doing::look_for_group(&group.name)))?;
-        arn::of_log_group(&aws.name, account, &group.name)
-    });
+    let arn = || arn::of_log_group(&aws.name, account, &group.name);
+    group.arn = Some(held.as_ref().map_or_else(arn, |held| target::arn_of(held, None)));
     if prior.is_none() {
         group.status = Some(SUBSCRIBER_MISSING.to_owned());
         plan.log_group = Some(group.clone());
@@ -234,45 +234,77 @@ pub(super) async fn is_left(
     Ok(is_left)
 }
 
-/// Takes the tag off a group that is no longer this subscriber's. It stays with its events, whatever `delete_on_destroy` is: nothing is
-/// destroyed.
+/// Takes the tag off the groups that are no longer this subscriber's. They stay with their events, whatever `delete_on_destroy` is:
+/// nothing is destroyed. One that was made for a change which did not come through is said: nothing else would.
 pub(super) async fn let_go(
     operation: &Operation<'_, Subscriber>,
     aws: &Regional,
-    [prior, plan]: [&Subscriber; 2],
+    plan: &Subscriber,
 ) -> Result<()> {
-    let kept = plan.own_group().map(|group| &group.name);
-    let Some(group) = prior.own_group().filter(|group| Some(&group.name) != kept) else {
-        return Ok(());
-    };
-    let name = &group.name;
-    let mut turn = handover::turn(operation, &object(aws, name)).await?;
-    turn.disown(Owner::of(operation).as_ref());
-    let Some(held) = own(aws, &prior.name, name).await? else {
-        return Ok(());
-    };
-    let untagged = target::untag(aws, &target::arn_of(&held, None), OWNER_TAG).await;
-    untagged.map_err(|e| e.during(doing::release_group(name)))
+    let others = Others::of(operation, plan);
+    for name in &others.former {
+        release(operation, aws, &plan.name, name).await?;
+    }
+    for name in &others.next {
+        if release(operation, aws, &plan.name, name).await? {
+            operation.warn(messages::group_was_in_vain(name));
+        }
+    }
+    group_change::end(operation);
+    Ok(())
 }
 
-/// Deletes a group that was made here, if the configuration says so. Where this state had no subscriber, one of its name may have the
-/// group.
+/// Takes this subscriber's tag off a group; whether it had it.
+async fn release(
+    operation: &Operation<'_, Subscriber>,
+    aws: &Regional,
+    subscriber: &str,
+    name: &str,
+) -> Result<bool> {
+    let mut turn = handover::turn(operation, &object(aws, name)).await?;
+    turn.disown(Owner::of(operation).as_ref());
+    let Some(held) = own(aws, subscriber, name).await? else {
+        return Ok(false);
+    };
+    let untagged = target::untag(aws, &target::arn_of(&held, None), OWNER_TAG).await;
+    untagged.map_err(|e| e.during(doing::release_group(name)))?;
+    Ok(true)
+}
+
+/// Deletes the groups that were made here, if the configuration says so; those before stay. Where this state had no subscriber, one of
+/// its name may have the group.
 pub(super) async fn delete(
     operation: &Operation<'_, Subscriber>,
     aws: &Regional,
     state: &Subscriber,
     was_there: bool,
 ) -> Result<()> {
-    let Some(group) = state.own_group() else {
-        return Ok(());
-    };
-    let name = &group.name;
-    let mut turn = handover::turn(operation, &object(aws, name)).await?;
-    turn.disown(Owner::of(operation).as_ref());
-    if !group.delete_on_destroy {
+    let others = Others::of(operation, state);
+    if others.is_empty() && state.own_group().is_none() {
         return Ok(());
     }
-    if own(aws, &state.name, name).await?.is_none() || (!was_there && is_anothers(aws, &state.name).await?) {
+    let is_anothers = !was_there && is_anothers(aws, &state.name).await?;
+    let deletes = !is_anothers && state.own_group().is_some_and(|group| group.delete_on_destroy);
+    for name in others.former.iter().filter(|_| !is_anothers) {
+        release(operation, aws, &state.name, name).await?;
+    }
+    let current = state.own_group().map(|group| &group.name);
+    // That of the state comes last: as long as it is there, the state is kept.
+    for name in others.next.iter().chain(current) {
+        delete_one(operation, aws, (&state.name, name), deletes).await?;
+    }
+    Ok(())
+}
+
+async fn delete_one(
+    operation: &Operation<'_, Subscriber>,
+    aws: &Regional,
+    (subscriber, name): (&str, &str),
+    deletes: bool,
+) -> Result<()> {
+    let mut turn = handover::turn(operation, &object(aws, name)).await?;
+    turn.disown(Owner::of(operation).as_ref());
+    if !deletes || own(aws, subscriber, name).await?.is_none() {
         return Ok(());
     }
     let answer = aws.logs.delete_log_group().log_group_name(name).send().await;
@@ -307,6 +339,29 @@ fn object(aws: &Regional, name: &str) -> Object {
 }
 
 impl Subscriber {
+    /// Reads the log group back, and notes the one `before` where AWS has the events led to another meanwhile.
+    pub(super) async fn read_group(
+        &mut self,
+        operation: &Operation<'_, Self>,
+        aws: &Regional,
+        before: Option<String>,
+    ) -> Result<()> {
+        let Some(group) = self.log_group.take() else {
+            return Ok(());
+        };
+        if let Some(before) = before.filter(|before| *before != group.name) {
+            group_change::carried_out(operation, &before);
+        }
+        let mut group = read(operation, aws, &self.name, group).await?;
+        let is_ready = group.status.as_deref() == Some(READY);
+        self.log_group = Some(group.clone());
+        if is_ready && !Others::of(operation, self).is_empty() {
+            group.status = Some(ANOTHER_LEFT.to_owned());
+            self.log_group = Some(group);
+        }
+        Ok(())
+    }
+
     /// Saves that the subscriber is gone, so that a destroy finds a log group that could not be deleted.
     pub(super) fn subscriber_is_gone(&mut self, operation: &Operation<'_, Self>) {
         self.arn = None;

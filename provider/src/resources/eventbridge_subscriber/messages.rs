@@ -284,11 +284,6 @@ pub(super) fn gone(name: &str, region: &str) -> Diagnostic {
     ))
 }
 
-/// Awaited while AWS does not answer.
-pub(super) fn cannot_now(doing: &str, error: &Error) -> String {
-    format!("cannot {doing} at present: {error}")
-}
-
 /// Awaited while a subscriber is about to be in another state.
 pub(super) fn is_on_its_way(name: &str) -> String {
     format!("the subscriber `{name}` is not in its last state yet")
@@ -354,6 +349,14 @@ pub(super) fn group_is_there(is_new: bool) -> &'static str {
     } else {
         "The log group is there; the subscriber is unchanged."
     }
+}
+
+/// The change that it was made for did not come through, and the configuration has another group now.
+pub(super) fn group_was_in_vain(name: &str) -> Diagnostic {
+    Diagnostic::warning(format!("The log group `{name}` stays")).detail(format!(
+        "It was made for a change of this subscriber that failed, and the configuration has another log group now. It is no longer managed. If \
+         nothing else uses it, delete it: `aws logs delete-log-group --log-group-name {name}`."
+    ))
 }
 
 pub(super) const GROUP_AS_IT_WAS: &str = "The log group is as it was.";

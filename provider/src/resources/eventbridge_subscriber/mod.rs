@@ -2,6 +2,7 @@
 
 mod aws;
 mod filters;
+mod group_change;
 mod log_group;
 mod messages;
 mod object;
@@ -75,7 +76,7 @@ pub struct Subscriber {
     /// What is made of an event before it is delivered. Default: the event as it was published.
     #[tf(optional)]
     transformer: Option<Transformer>,
-    /// How many events are delivered together. What is not written is not compared with AWS. Default: as many as the target takes.
+    /// How many events are delivered together. A size that is not written is not compared with AWS. Default: as many as the target takes, at once.
     #[tf(optional)]
     batch: Option<Batch>,
     /// How often and how long delivery is tried again. Default: 5 retries within 300 seconds.
@@ -132,6 +133,7 @@ impl Resource for Subscriber {
             // Before anything is changed about a log group that may be that subscriber's.
             aws::refuse_taken_name(&aws, &plan.name).await?;
         }
+        group_change::end(operation);
         log_group::ensure(operation, &aws, &mut plan, None).await?;
         role::ensure(operation, &aws, &mut plan, None).await?;
         let turn = handover::turn(operation, &plan.bus()).await?;
@@ -172,10 +174,9 @@ impl Resource for Subscriber {
         let all = aws.custom_tags(state.known_arn()).await.map_err(failed)?;
         defaults::read_tags(operation.client(), all, &mut state.tags, &mut state.tags_all)?;
         Owner::ensure(operation);
+        let before = state.own_group().map(|group| group.name.clone());
         state.with(&held, imported);
-        if let Some(group) = state.log_group.take() {
-            state.log_group = Some(log_group::read(operation, &aws, &name, group).await?);
-        }
+        state.read_group(operation, &aws, before).await?;
         role::read(operation, &aws, &mut state, imported).await?;
         Ok(Some(state))
     }
@@ -184,6 +185,7 @@ impl Resource for Subscriber {
         let aws = plan.regional(operation).await?;
         plan.complete(&aws, operation.client())?;
         Owner::ensure(operation);
+        group_change::begin(operation, [&prior, &plan]);
         log_group::ensure(operation, &aws, &mut plan, Some(&prior)).await?;
         role::ensure(operation, &aws, &mut plan, Some(&prior)).await?;
         if plan.settings_differ(&prior) {
@@ -193,7 +195,7 @@ impl Resource for Subscriber {
         } else {
             plan.state.clone_from(&prior.state);
         }
-        log_group::let_go(operation, &aws, [&prior, &plan]).await?;
+        log_group::let_go(operation, &aws, &plan).await?;
         if plan.role.is_none() {
             role::delete(&aws, &prior, true).await?;
         }

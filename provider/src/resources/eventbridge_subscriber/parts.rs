@@ -26,7 +26,7 @@ pub struct LogGroup {
     /// ARN of the log group.
     #[tf(computed, use_state_for_unknown)]
     pub arn: Option<String>,
-    /// `ready`, or what is missing: `subscriber missing`, `log group missing`, `log stream missing`, `tags differ` (from the provider's `default_tags`). An apply makes it ready.
+    /// `ready`, or what is missing: `subscriber missing`, `log group missing`, `log stream missing`, `tags differ` (from the provider's `default_tags`), `another log group left` (a change from one to another failed midway). An apply makes it ready.
     #[tf(computed, use_state_for_unknown)]
     pub status: Option<String>,
 }

@@ -3,11 +3,11 @@
 use tfplugin::{Plan, PlanAction, Value};
 
 use super::{Subscriber, filters, log_group, messages, role_policy};
+use crate::aws::arn;
 use crate::aws::look::Service;
-use crate::aws::{arn, custom};
 use crate::defaults;
 use crate::ownership::Object;
-use crate::resources::{handover, names};
+use crate::resources::{custom_look, handover};
 use crate::values::Region;
 
 /// All of it. A destroy says which log group stays; the events stay on the bus.
@@ -167,19 +167,12 @@ async fn look(plan: &mut Plan<'_, Subscriber>) {
     let Some(region) = plan.planned(Subscriber::region()).known() else {
         return;
     };
-    let look = async {
-        let aws = plan.client()?.aws().ok()?;
-        aws.look(Some(&region), plan.cancelled()).await
+    let aws = defaults::look_in(plan, &region).await;
+    let Some(aws) = custom_look::to_make(plan, aws, Subscriber::name()) else {
+        return;
     };
-    let Some(aws) = look.await else { return };
-    if !aws.has_custom_buses {
-        plan.error(custom::events_alone_elsewhere().at(Subscriber::name()));
-        return;
-    }
-    if plan.is_within_apply() || !names::is_made(plan) || plan.prior().is_some() {
-        return;
-    }
-    let Some(name) = plan.planned(Subscriber::name()).known() else {
+    let name = plan.planned(Subscriber::name()).known();
+    let Some(name) = name.filter(|_| plan.prior().is_none()) else {
         return;
     };
     if !aws.asks(Service::CustomBuses) {

@@ -14,9 +14,8 @@ use aws_sdk_eventbridgev2::types::{
 use super::Subscriber;
 use super::log_group::{CALL, input, parse_input};
 use super::parts::{Batch, Filter, LogGroup, PointInTime, Retry, Transformer};
-use crate::aws::custom_writes::written;
 use crate::aws::subscriber_checks::parse_time;
-use crate::aws::{arn, filled, held_text};
+use crate::aws::{arn, filled, held_text, written};
 use crate::values::Json;
 
 /// AWS's defaults of a retry policy.
@@ -59,7 +58,8 @@ impl Subscriber {
             .clone_into(&mut self.starting_position);
         let point = held.point_in_time_configuration();
         self.point_in_time = point.map(|held| held_point(self.point_in_time.as_ref(), held));
-        self.batch = held_batch(self.batch.as_ref(), held.batch_configuration());
+        let default = is_import.then(|| batch_default(self.target()));
+        self.batch = held_batch(self.batch.as_ref(), held.batch_configuration(), default);
         self.filter = held_filters(self.filter.take(), held.filter_configuration());
         self.transformer = held_transformer(self.transformer.as_ref(), held.transformer());
         self.retry = held_retry(self.retry.as_ref(), held.retry_policy());
@@ -267,19 +267,26 @@ fn batch_default(target: &str) -> i64 {
     }
 }
 
-/// What is not written is AWS's to choose, by the target.
-fn held_batch(known: Option<&Batch>, held: Option<&BatchConfiguration>) -> Option<Batch> {
-    let known = known?;
-    let size = held.and_then(BatchConfiguration::max_batch_size);
+/// A size that is not written is AWS's to choose, by the target. An import takes it where it is another than the default.
+fn held_batch(
+    known: Option<&Batch>,
+    held: Option<&BatchConfiguration>,
+    default: Option<i64>,
+) -> Option<Batch> {
+    let size = held.and_then(BatchConfiguration::max_batch_size).map(i64::from);
     let window = held.and_then(BatchConfiguration::max_batch_window_in_seconds);
-    Some(Batch {
-        maximum_batch_size: known
-            .maximum_batch_size
-            .map(|known| size.map_or(known, i64::from)),
-        maximum_batch_window_in_seconds: known
-            .maximum_batch_window_in_seconds
-            .map(|_| window.map_or(0, i64::from)),
-    })
+    let window = window.map_or(0, i64::from);
+    let known_size = known.and_then(|known| known.maximum_batch_size);
+    let known_window = known.and_then(|known| known.maximum_batch_window_in_seconds);
+    let batch = Batch {
+        maximum_batch_size: match known_size {
+            Some(known) => size.or(Some(known)),
+            None => size.filter(|size| default.is_some_and(|default| *size != default)),
+        },
+        maximum_batch_window_in_seconds: (window != 0 || known_window.is_some()).then_some(window),
+    };
+    let is_default = batch.maximum_batch_size.is_none() && batch.maximum_batch_window_in_seconds.is_none();
+    (known.is_some() || !is_default).then_some(batch)
 }
 
 /// The same time, written otherwise, stays as it is.
@@ -438,15 +445,38 @@ mod tests {
             maximum_batch_size: size,
             maximum_batch_window_in_seconds: window,
         };
-        assert_eq!(held_batch(None, Some(&held)), None);
-        assert_eq!(
-            held_batch(Some(&batch(Some(5), None)), Some(&held)),
-            Some(batch(Some(10), None))
-        );
-        assert_eq!(
-            held_batch(Some(&batch(None, Some(3))), Some(&held)),
-            Some(batch(None, Some(0)))
-        );
+        let waiting = BatchConfiguration::builder()
+            .max_batch_size(10)
+            .max_batch_window_in_seconds(7)
+            .build();
+        for (known, held, default, want) in [
+            (None, &held, None, None),
+            (
+                Some(batch(Some(5), None)),
+                &held,
+                None,
+                Some(batch(Some(10), None)),
+            ),
+            (
+                Some(batch(None, Some(3))),
+                &held,
+                None,
+                Some(batch(None, Some(0))),
+            ),
+            (Some(batch(None, None)), &held, None, Some(batch(None, None))),
+            // Nothing waits unless it is told to, whatever the target.
+            (None, &waiting, None, Some(batch(None, Some(7)))),
+            (
+                Some(batch(Some(10), None)),
+                &waiting,
+                None,
+                Some(batch(Some(10), Some(7))),
+            ),
+            (None, &held, Some(10), None),
+            (None, &held, Some(500), Some(batch(Some(10), None))),
+        ] {
+            assert_eq!(held_batch(known.as_ref(), Some(held), default), want, "{known:?}");
+        }
         let stream = "arn:aws:kinesis:us-east-1:1:stream/s";
         assert_eq!(
             [batch_default(stream), batch_default("arn:aws:sqs:us-east-1:1:q")],

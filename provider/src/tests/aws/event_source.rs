@@ -16,12 +16,16 @@ scenarios![
     a_source_that_is_revoked_is_left_alone,
     an_event_source_that_fails_says_so,
     what_a_plan_refuses_of_an_event_source,
+    a_pattern_of_an_event_source_that_matches_nothing_is_warned_of,
     an_event_source_is_deleted_once_it_can_be,
     event_sources_are_listed_and_imported,
+    drift_of_an_event_source_is_shown_and_repaired,
     what_aws_refuses_of_an_event_source_is_reported,
 ];
 
 const NAME: &str = "scalr_eventbridge_event_source";
+const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/1";
+const DEAD: &str = "arn:aws:sqs:us-east-1:123456789012:dead";
 const BUS: &str = "arn:aws:events:us-east-1:123456789012:event-busv2/scalr/abcdefghij0123456789abcde";
 
 fn partner() -> String {
@@ -79,7 +83,7 @@ async fn an_event_source_is_made_once_the_partners_is_pending() {
 #[tokio::test(start_paused = true)]
 async fn the_configuration_is_sent_whole_and_only_where_it_changed() {
     let pattern = json!({ "detail-type": ["RunExecuted"] }).to_string();
-    let queue = "arn:aws:sqs:us-east-1:123456789012:dead";
+    let queue = DEAD;
     let full = json!({
         "event_pattern": pattern, "kms_key_identifier": "alias/a", "dead_letter_arn": queue, "description": "a",
     });
@@ -295,6 +299,33 @@ async fn what_a_plan_refuses_of_an_event_source() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pattern_of_an_event_source_that_matches_nothing_is_warned_of() {
+    for (pattern, is_matched) in [
+        (r#"{"detail-type":["RunExecuted"]}"#, true),
+        (r#"{"detail-type":["RunExectued"]}"#, false),
+    ] {
+        let (_fake, harness) = stage().await;
+        let planned = harness
+            .resource(NAME)
+            .plan(None, config(json!({ "event_pattern": pattern })))
+            .await
+            .unwrap();
+        if is_matched {
+            assert!(planned.warnings.is_empty(), "{}", planned.warnings);
+        } else {
+            names(
+                &planned.warnings,
+                &[
+                    "the event source `prod`",
+                    "matches none of Scalr's events",
+                    "RunExecuted",
+                ],
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_event_source_is_deleted_once_it_can_be() {
     const DELETE: &str = "v2:DeleteEventSource";
     let (fake, harness) = stage().await;
@@ -327,9 +358,17 @@ async fn an_event_source_is_deleted_once_it_can_be() {
 async fn event_sources_are_listed_and_imported() {
     let (_fake, harness) = stage().await;
     let resource = harness.resource(NAME);
-    let config = config(json!({ "description": "x", "tags": { "team": "a" } }));
+    let config = config(json!({
+        "description": "x", "tags": { "team": "a" }, "event_pattern": r#"{"detail-type":["RunExecuted"]}"#,
+        "kms_key_identifier": KEY, "dead_letter_arn": DEAD,
+    }));
     let state = resource.create(config.clone()).await.unwrap();
     let arn = state.json()["arn"].as_str().unwrap().to_owned();
+    let imported = resource
+        .import_by_identity(json!({ "name": "prod" }))
+        .await
+        .unwrap();
+    assert_eq!(imported.json(), state.json());
     for id in ["prod", "prod@us-east-1", &arn] {
         let imported = resource.import(id).await.unwrap();
         assert_eq!(imported.json(), state.json(), "{id}");
@@ -348,6 +387,52 @@ async fn event_sources_are_listed_and_imported() {
     );
     names(&resource.import("none").await.unwrap_err(), &["`none`", ACCOUNT]);
     names(&resource.import("a/b").await.unwrap_err(), &["event-sourcev2"]);
+}
+
+/// AWS shows the key's ARN in place of an alias, which is no drift.
+#[tokio::test(start_paused = true)]
+async fn drift_of_an_event_source_is_shown_and_repaired() {
+    let (fake, harness) = stage().await;
+    let resource = harness.resource(NAME);
+    let config = config(json!({
+        "event_pattern": r#"{"detail-type":["RunExecuted"]}"#, "kms_key_identifier": "alias/a", "dead_letter_arn": DEAD,
+        "description": "x",
+    }));
+    let state = resource.create(config.clone()).await.unwrap();
+    resource.assert_stable(&state, config.clone()).await;
+    let arn = state.json()["arn"].as_str().unwrap().to_owned();
+    for (member, attribute, theirs) in [
+        (
+            "Pattern",
+            "event_pattern",
+            json!(r#"{"detail-type":["AuditLog"]}"#),
+        ),
+        ("Pattern", "event_pattern", json!(null)),
+        ("PartnerBusKmsKeyIdentifier", "kms_key_identifier", json!(KEY)),
+        ("PartnerBusKmsKeyIdentifier", "kms_key_identifier", json!(null)),
+        (
+            "OnFailureConfiguration",
+            "dead_letter_arn",
+            json!({ "Arn": format!("{DEAD}2") }),
+        ),
+        ("OnFailureConfiguration", "dead_letter_arn", json!(null)),
+    ] {
+        {
+            let mut held = fake.state();
+            let source = held.custom.sources.get_mut(&arn).unwrap();
+            let partner = &mut source["Configuration"]["PartnerEventsConfiguration"];
+            partner[member] = theirs.clone();
+            partner
+                .as_object_mut()
+                .unwrap()
+                .retain(|_, value| !value.is_null());
+        }
+        let read = resource.read(&state).await.unwrap().unwrap();
+        assert_ne!(read.json()[attribute], state.json()[attribute], "{theirs}");
+        let repaired = resource.update(&read, config.clone()).await.unwrap();
+        assert_eq!(repaired.json()[attribute], state.json()[attribute], "{theirs}");
+        resource.assert_stable(&repaired, config.clone()).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -83,10 +83,7 @@ impl Custom {
         }
         if body["EncryptionConfiguration"].is_object() {
             let key = body["EncryptionConfiguration"]["KmsKeyIdentifier"].as_str();
-            let shown = key.map(|key| {
-                let arn = format!("arn:aws:kms:us-east-1:{ACCOUNT}:key/of-{}", key.replace('/', "-"));
-                json!({ "KmsKeyIdentifier": if key.starts_with("arn:") { key.to_owned() } else { arn } })
-            });
+            let shown = key.map(|key| json!({ "KmsKeyIdentifier": shown_key(key) }));
             bus["EncryptionConfiguration"] = shown.unwrap_or_default();
         }
         Ok(())
@@ -196,7 +193,7 @@ impl Holdings {
                     "arn:aws:events:us-east-1:{ACCOUNT}:event-sourcev2/aws.partner/{}/{id:025}",
                     text("Name")
                 );
-                let mut made = body.clone();
+                let mut made = with_shown_key(body);
                 made["EventSourceArn"] = json!(arn);
                 made["State"] = json!("ACTIVE");
                 made["CreationTime"] = json!(1_790_000_000);
@@ -218,7 +215,7 @@ impl Holdings {
                 let source = self.custom.sources.get_mut(&arn).ok_or_else(not_found)?;
                 for member in ["Configuration", "Description"] {
                     if !body[member].is_null() {
-                        source[member] = body[member].clone();
+                        source[member] = with_shown_key(body)[member].clone();
                     }
                 }
                 let to = source["EventBusArn"].as_str().unwrap_or_default().to_owned();
@@ -256,6 +253,25 @@ impl Holdings {
         self.targets
             .insert((bus, rule), vec![json!({ "Id": "to", "Arn": to })]);
     }
+}
+
+/// A key's alias is shown as the key's ARN.
+fn shown_key(key: &str) -> String {
+    if key.starts_with("arn:") {
+        return key.to_owned();
+    }
+    format!("arn:aws:kms:us-east-1:{ACCOUNT}:key/of-{}", key.replace('/', "-"))
+}
+
+/// The same in what is written of an event source.
+fn with_shown_key(body: &Json) -> Json {
+    let mut body = body.clone();
+    if let Some(partner) = body["Configuration"]["PartnerEventsConfiguration"].as_object_mut()
+        && let Some(key) = partner.get_mut("PartnerBusKmsKeyIdentifier")
+    {
+        *key = json!(shown_key(key.as_str().unwrap_or_default()));
+    }
+    body
 }
 
 /// The managed rule by bus and name.

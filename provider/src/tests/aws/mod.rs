@@ -31,6 +31,7 @@ pub(super) mod source;
 pub(super) mod subscriber;
 pub(super) mod subscriber_group;
 pub(super) mod subscriber_role;
+pub(super) mod subscriber_settings;
 pub(super) mod target;
 pub(super) mod topic_permission;
 

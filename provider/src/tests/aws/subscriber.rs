@@ -4,16 +4,13 @@ use serde_json::{Value as Json, json};
 use tfplugin::testing::{Harness, State, Wanted};
 
 use super::fake::{ACCOUNT, Fake, Trouble};
+use super::subscriber_settings::full;
 use super::{and, events_elsewhere, names, on, with};
 use crate::tests::snapshot::scenarios;
 
 scenarios![
     a_subscriber_is_made_and_settles,
-    what_changed_of_a_subscriber_is_sent_whole_and_nothing_else,
     a_subscriber_begins_and_goes_on_where_it_is_asked_to,
-    what_is_removed_goes_back_to_awss_defaults,
-    settings_of_a_target_that_this_resource_does_not_have_are_kept,
-    a_queue_that_stays_is_said,
     subscribers_of_a_bus_are_changed_one_at_a_time,
     a_lost_answer_about_a_subscriber_is_asked_for_again,
     what_a_plan_says_of_a_subscriber,
@@ -23,26 +20,26 @@ scenarios![
     what_aws_refuses_of_a_subscriber_is_reported,
 ];
 
-const NAME: &str = "scalr_eventbridge_subscriber";
+pub(super) const NAME: &str = "scalr_eventbridge_subscriber";
 const BUS: &str = "arn:aws:events:us-east-1:123456789012:event-busv2/scalr/abcdefghij0123456789abcde";
-const QUEUE: &str = "arn:aws:sqs:us-east-1:123456789012:runs";
-const DEAD: &str = "arn:aws:sqs:us-east-1:123456789012:dead";
-const ROLE: &str = "arn:aws:iam::123456789012:role/deliver";
-const CALL: &str = "arn:aws:events:::aws-sdk:cloudwatchlogs:putLogEvents";
-const PATTERN: &str = r#"{"detail-type":["RunExecuted"]}"#;
+pub(super) const QUEUE: &str = "arn:aws:sqs:us-east-1:123456789012:runs";
+pub(super) const DEAD: &str = "arn:aws:sqs:us-east-1:123456789012:dead";
+pub(super) const ROLE: &str = "arn:aws:iam::123456789012:role/deliver";
+pub(super) const CALL: &str = "arn:aws:events:::aws-sdk:cloudwatchlogs:putLogEvents";
+pub(super) const PATTERN: &str = r#"{"detail-type":["RunExecuted"]}"#;
 
 pub(in crate::tests) fn config(more: Json) -> Json {
     let config = json!({ "name": "runs", "event_bus_arn": BUS, "target_arn": QUEUE, "role_arn": ROLE });
     and(config, more)
 }
 
-fn stage() -> (Fake, Harness) {
+pub(super) fn stage() -> (Fake, Harness) {
     let fake = Fake::new();
     let harness = on(fake.config());
     (fake, harness)
 }
 
-async fn made(harness: &Harness, more: Json) -> State {
+pub(super) async fn made(harness: &Harness, more: Json) -> State {
     harness.resource(NAME).create(config(more)).await.unwrap()
 }
 
@@ -113,61 +110,6 @@ async fn a_subscriber_is_made_and_settles() {
     names(&late.diags, &["may not deliver yet"]);
 }
 
-fn full() -> Json {
-    json!({
-        "filter": [{ "scope": "DATA", "pattern": PATTERN }, { "scope": "SYSTEM_METADATA", "pattern": r#"{"aws:DeliveryType":["LIVE"]}"# }],
-        "transformer": { "type": "WITH_METADATA" },
-        "retry": { "maximum_retry_attempts": 3 },
-        "dead_letter_arn": DEAD, "description": "a",
-    })
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_changed_of_a_subscriber_is_sent_whole_and_nothing_else() {
-    for (change, want) in [
-        (
-            json!({ "retry": { "maximum_retry_attempts": 4 } }),
-            json!({ "RetryPolicy": { "MaxRetryAttempts": 4, "MaxEventAgeInSeconds": 300, "RetryStrategy": "ALL" } }),
-        ),
-        (
-            json!({ "filter": [{ "scope": "DATA", "pattern": PATTERN }] }),
-            json!({ "FilterConfiguration": { "Filters": [{ "Scope": "DATA", "Pattern": PATTERN }] } }),
-        ),
-        (
-            json!({ "transformer": { "type": "JSONATA", "expression": "{% 1 %}" } }),
-            json!({ "Transformer": { "Type": "JSONATA", "JsonataConfiguration": { "Expression": "{% 1 %}" } } }),
-        ),
-        (
-            json!({ "batch": { "maximum_batch_size": 5 } }),
-            json!({ "BatchConfiguration": { "MaxBatchSize": 5, "MaxBatchWindowInSeconds": 0 } }),
-        ),
-        (json!({ "resume_position": "LATEST" }), json!(null)),
-        (
-            json!({ "dead_letter_arn": QUEUE }),
-            json!({ "OnFailureConfiguration": { "Arn": QUEUE } }),
-        ),
-        (json!({ "description": "b" }), json!({ "Description": "b" })),
-        (json!({ "enabled": false }), json!({ "State": "STOPPED" })),
-        (
-            json!({ "role_arn": format!("{ROLE}2") }),
-            json!({ "InvokeConfiguration": { "RoleArn": format!("{ROLE}2") } }),
-        ),
-        (json!({ "tags": { "a": "b" } }), json!(null)),
-    ] {
-        let (fake, harness) = stage();
-        let resource = harness.resource(NAME);
-        let state = made(&harness, full()).await;
-        let changed = and(config(full()), change.clone());
-        let state = resource.update(&state, changed.clone()).await.unwrap();
-        resource.assert_stable(&state, changed).await;
-        let mut sent = fake.state().custom.updated.clone();
-        if let Some(sent) = sent.as_object_mut() {
-            sent.remove("SubscriberArn");
-        }
-        assert_eq!(sent, want, "{change}");
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_subscriber_begins_and_goes_on_where_it_is_asked_to() {
     let (fake, harness) = stage();
@@ -213,86 +155,6 @@ async fn a_subscriber_begins_and_goes_on_where_it_is_asked_to() {
         .await
         .unwrap();
     assert_eq!(fake.state().custom.updated["ResumePosition"], json!(null));
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_is_removed_goes_back_to_awss_defaults() {
-    for (attribute, want) in [
-        ("filter", json!({ "FilterConfiguration": {} })),
-        ("transformer", json!({ "Transformer": { "Type": "RAW" } })),
-        (
-            "retry",
-            json!({ "RetryPolicy": { "MaxRetryAttempts": 5, "MaxEventAgeInSeconds": 300, "RetryStrategy": "ALL" } }),
-        ),
-        ("dead_letter_arn", json!({ "OnFailureConfiguration": {} })),
-        ("description", json!({ "Description": "" })),
-    ] {
-        let (fake, harness) = stage();
-        let resource = harness.resource(NAME);
-        let state = made(&harness, full()).await;
-        let changed = and(config(full()), json!({ attribute: null }));
-        let state = resource.update(&state, changed.clone()).await.unwrap();
-        resource.assert_stable(&state, changed).await;
-        let mut sent = fake.state().custom.updated.clone();
-        sent.as_object_mut().unwrap().remove("SubscriberArn");
-        assert_eq!(sent, want, "{attribute}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn settings_of_a_target_that_this_resource_does_not_have_are_kept() {
-    let (fake, harness) = stage();
-    let resource = harness.resource(NAME);
-    let state = made(&harness, json!({})).await;
-    let arn = state.json()["arn"].as_str().unwrap().to_owned();
-    let gives = |target: &str, block: &str, value: Json| {
-        let mut held = fake.state();
-        let subscriber = held.custom.held_subscribers.get_mut(&arn).unwrap();
-        subscriber["InvokeConfiguration"] = json!({ "TargetArn": target, "RoleArn": ROLE, block: value });
-    };
-    gives(QUEUE, "SqsParameters", json!({ "MessageGroupId": "g" }));
-    let changed = config(json!({ "role_arn": format!("{ROLE}2") }));
-    resource.update(&state, changed.clone()).await.unwrap();
-    let sent = fake.state().custom.updated["InvokeConfiguration"].clone();
-    assert_eq!(
-        sent,
-        json!({ "RoleArn": format!("{ROLE}2"), "SqsParameters": { "MessageGroupId": "g" } })
-    );
-    // One that is newer than the SDK.
-    let kafka = "arn:aws:kafka:us-east-1:123456789012:cluster/c/x";
-    gives(kafka, "MskParameters", json!({ "Topic": "t" }));
-    let read = resource.read(&state).await.unwrap().unwrap();
-    assert_eq!(read.json()["target_arn"], kafka);
-    let changed = and(changed, json!({ "target_arn": kafka }));
-    let planned = resource.plan(Some(&read), changed).await.unwrap();
-    let refused = resource.apply(planned).await;
-    names(
-        &refused.diags,
-        &["Cannot change role or input", "update-subscriber"],
-    );
-
-    // The arguments of a call.
-    let input = json!({ "LogGroupName": "/a" }).to_string();
-    let call = config(json!({ "name": "call", "target_arn": CALL, "input": input }));
-    let state = resource.create(call.clone()).await.unwrap();
-    resource.assert_stable(&state, call.clone()).await;
-    let changed = and(call, json!({ "input": "{}" }));
-    let state = resource.update(&state, changed.clone()).await.unwrap();
-    resource.assert_stable(&state, changed).await;
-    let sent = fake.state().custom.updated["InvokeConfiguration"].clone();
-    assert_eq!(sent["UniversalTargetParameters"], json!({ "Input": "{}" }));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_queue_that_stays_is_said() {
-    let (fake, harness) = stage();
-    let resource = harness.resource(NAME);
-    let state = made(&harness, full()).await;
-    fake.state().custom.keeps_queue = true;
-    let changed = and(config(full()), json!({ "dead_letter_arn": null }));
-    let planned = resource.plan(Some(&state), changed).await.unwrap();
-    let kept = resource.apply(planned).await;
-    names(&kept.diags, &["still has its queue", DEAD, "-replace"]);
 }
 
 /// Changes of two subscribers of one bus: each is over before the next begins.

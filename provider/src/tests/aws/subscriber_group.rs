@@ -18,6 +18,7 @@ scenarios![
     a_replacement_says_that_the_events_go,
     a_log_group_is_its_subscribers_alone,
     another_log_group_takes_the_events_in_place,
+    a_change_of_the_log_group_that_fails_leaves_none_out_of_sight,
     a_log_group_that_is_not_known_yet_is_planned_as_one,
     what_a_log_group_of_a_subscriber_cannot_have,
 ];
@@ -284,6 +285,82 @@ async fn another_log_group_takes_the_events_in_place() {
         let queue = super::subscriber::config(json!({ "target_arn": QUEUE }));
         let planned = resource.plan(Some(&state), queue).await.unwrap();
         assert_eq!(planned.replaces(), ["target_arn"]);
+    }
+}
+
+/// Names of the groups with the tag of a subscriber.
+fn owned(fake: &Fake) -> Vec<String> {
+    let held = fake.state();
+    let owned = held.tags.iter().filter(|(_, tags)| tags.contains_key(OWNER));
+    let names = owned.filter_map(|(arn, _)| Some(arn.split_once("log-group:")?.1.to_owned()));
+    names.filter(|name| held.groups.contains_key(name)).collect()
+}
+
+fn groups(fake: &Fake) -> Vec<String> {
+    fake.state().groups.keys().cloned().collect()
+}
+
+/// Both groups are the subscriber's until a change is through, wherever it fails.
+#[tokio::test(start_paused = true)]
+async fn a_change_of_the_log_group_that_fails_leaves_none_out_of_sight() {
+    const OTHER: &str = "/scalr/other";
+    for call in ["v2:UpdateSubscriber", "CreateLogStream", "UntagResource"] {
+        // The events are led to the other group only where the tag alone could not be removed.
+        let is_led = call == "UntagResource";
+        for (next, deletes) in [
+            (Some(GROUP), false),
+            (Some(OTHER), false),
+            (Some("/scalr/third"), true),
+            (None, false),
+            (None, true),
+        ] {
+            let (fake, harness) = stage();
+            let resource = harness.resource(NAME);
+            let with = |name: &str| config(json!({ "name": name, "delete_on_destroy": deletes }));
+            let state = resource.create(with(GROUP)).await.unwrap();
+            fake.state()
+                .trouble(call, Trouble::Says("AccessDeniedException", "Access denied."));
+            let planned = resource.plan(Some(&state), with(OTHER)).await.unwrap();
+            let failed = resource.apply(planned).await;
+            assert!(failed.diags.has_errors(), "{call}");
+            let read = resource.read(&failed.state.unwrap()).await.unwrap().unwrap();
+            let shown = read.json()["log_group"].clone();
+            let (at, status) = if is_led {
+                (OTHER, "another log group left")
+            } else {
+                (GROUP, "another log group left")
+            };
+            assert_eq!(
+                (&shown["name"], &shown["status"]),
+                (&json!(at), &json!(status)),
+                "{call}"
+            );
+            assert_eq!(owned(&fake), [OTHER, GROUP], "{call}");
+            let Some(next) = next else {
+                resource.destroy(&read).await.unwrap();
+                // The one that had the events before keeps them.
+                let stays: &[&str] = match (deletes, is_led) {
+                    (false, _) => &[OTHER, GROUP],
+                    (true, true) => &[GROUP],
+                    (true, false) => &[],
+                };
+                assert_eq!(groups(&fake), stays, "{call}");
+                continue;
+            };
+            let planned = resource.plan(Some(&read), with(next)).await.unwrap();
+            assert!(!planned.is_empty(), "{call} {next}");
+            let applied = resource.apply(planned).await;
+            assert!(!applied.diags.has_errors(), "{call} {next}: {}", applied.diags);
+            let state = applied.state.unwrap();
+            resource.assert_stable(&state, with(next)).await;
+            assert_eq!(owned(&fake), [next], "{call}");
+            if !is_led && next != OTHER {
+                names(&applied.diags, &["`/scalr/other`", "delete-log-group"]);
+            }
+            assert_eq!(state.json()["log_group"]["status"], "ready", "{call} {next}");
+            resource.destroy(&state).await.unwrap();
+            assert_eq!(groups(&fake).contains(&next.to_owned()), !deletes);
+        }
     }
 }
 

@@ -362,12 +362,8 @@ fn update(call: &mut Call<'_>, mut input: Update) -> Answer {
     let name = subscriber(call, &input.subscriber_arn)?.name.clone();
     let found = here(call)?.bus_of_subscriber(&name);
     let found = found.ok_or_else(|| missing("Subscriber", &input.subscriber_arn))?;
-    check_state(
-        found,
-        now,
-        "UpdateSubscriber",
-        &[BusState::Active, BusState::Updating],
-    )?;
+    let allowed = [BusState::Active, BusState::Updating];
+    check_state(found, now, "UpdateSubscriber", &allowed)?;
     let (bus_name, bus_arn, latest) = (
         found.name.clone(),
         super::arns::bus_arn(&realm, found),
