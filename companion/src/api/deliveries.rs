@@ -41,6 +41,7 @@ fn figures(clock: ClockStanding, delivery: DeliveryFigures, dropped: Vec<store::
         failures_in_a_row: delivery.failures,
         last_error: delivery.last_error,
         clock,
+        made: delivery.made,
         failed: delivery.failed,
         purged: delivery.purged,
         dropped: DroppedCounts {

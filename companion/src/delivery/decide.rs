@@ -67,8 +67,8 @@ pub(super) fn after_put(
 ) -> Decision {
     let next = match put {
         Ok(answers) => match before_put(state, attempts(entries), now) {
-            Next::Continue => match refused_all(&answers) {
-                Some(why) => Next::Failed { why },
+            Next::Continue => match refused_all(entries, &answers, now) {
+                Some(next) => next,
                 None => return by_entry(entries, answers, now),
             },
             // Whether AWS's answer counts is not known, so it does not: a duplicate is allowed here, a loss is not.
@@ -91,18 +91,25 @@ pub(super) fn of_a_call(error: AwsError) -> String {
     }
 }
 
-/// Why no entry is to blame: AWS refused each of several by itself.
-fn refused_all(answers: &[Answer]) -> Option<String> {
-    match answers {
-        [Answer::RefusedAlone(error), _, ..]
-            if answers
-                .iter()
-                .all(|answer| matches!(answer, Answer::RefusedAlone(_))) =>
-        {
-            Some(refused(&error.to_string()))
-        }
+/// What follows where no entry is to blame: AWS refused several, each by itself, and took none.
+fn refused_all(entries: &[Entry], answers: &[Answer], now: Now) -> Option<Next> {
+    let mut refusals = answers.iter().filter_map(|answer| match answer {
+        Answer::RefusedAlone(error) => Some(error),
         _ => None,
+    });
+    let is_judged = |answer: &Answer| matches!(answer, Answer::Taken | Answer::NotTaken(_));
+    let (first, _) = (refusals.next()?, refusals.next()?);
+    if answers.iter().any(is_judged) {
+        return None;
     }
+    let why = refused(&first.to_string());
+    if answers
+        .iter()
+        .any(|answer| matches!(answer, Answer::Unanswered(_)))
+    {
+        return Some(back_off(attempts(entries), why, now));
+    }
+    Some(Next::Failed { why })
 }
 
 /// Decides from the source's state alone. `attempts` is how often the batch was sent before.
@@ -306,6 +313,14 @@ mod tests {
             (
                 vec![alone("ValidationException"), alone("ValidationException")],
                 "rr failed",
+            ),
+            (
+                vec![
+                    alone("ValidationException"),
+                    Answer::Unanswered("later".into()),
+                    alone("ValidationException"),
+                ],
+                "rrr back off",
             ),
         ] {
             check(Ok(answers), Ok(SourceState::Active), want);

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::batch::{self, ENTRIES_MAX};
 use super::decide::{self, Answer, Decision, Next, Now};
-use crate::clock::{self, Clock};
+use crate::clock::{self, Clock, Trust};
 use crate::ids;
 use crate::partner::{AwsError, Partner, SourceState};
 use crate::schedule::{DELIVERY, LEASE_MS};
@@ -70,7 +70,11 @@ impl Worker {
         Now {
             ms: self.clock.now_ms(),
             random: clock::random(),
-            retry_ms_max: self.store.retry_ms_max(),
+            // No event fails for its age while that is in doubt.
+            retry_ms_max: match self.clock.trust() {
+                Trust::Confirmed => self.store.retry_ms_max(),
+                Trust::Started { .. } | Trust::Moved { .. } => i64::MAX,
+            },
         }
     }
 

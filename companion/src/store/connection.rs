@@ -63,6 +63,10 @@ fn connection(row: &SqliteRow) -> Result<Connection> {
     })
 }
 
+/// Of the events of the connection `?`: while it was not active, AWS was not asked to take them.
+pub(super) const FORGET_REFUSALS: &str = "UPDATE outbox SET refused_since_ms = NULL
+     WHERE connection_id = ? AND last_error IS NOT NULL AND refused_since_ms IS NOT NULL";
+
 impl Store {
     /// A connection of an account.
     pub(crate) async fn connection(&self, account: &AccountId, id: &str) -> Result<Option<Connection>> {
@@ -166,6 +170,10 @@ impl Tx {
             .execute(&mut *self.inner)
             .await?;
         if *status == Status::Active {
+            sqlx::query(FORGET_REFUSALS)
+                .bind(id.as_str())
+                .execute(&mut *self.inner)
+                .await?;
             self.wake_delivery();
         }
         self.note(id.as_str(), What::Status);

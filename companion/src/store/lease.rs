@@ -114,7 +114,7 @@ pub(super) const SENDABLE: &str = concat!(
 /// Ends the lease `?2` on the event `?1`, which is due at `?3` with the error `?4`; `?5` is set where AWS took the call and not it.
 pub(super) const RETRY: &str =
     "UPDATE outbox SET lease = NULL, leased_until_ms = 0, due_at_ms = ?3, last_error = ?4,
-                       refused_since_ms = COALESCE(refused_since_ms, ?5)
+                       refused_since_ms = CASE WHEN ?5 IS NOT NULL THEN COALESCE(refused_since_ms, ?5) END
      WHERE seq = ?1 AND lease = ?2 RETURNING connection_id, event_id";
 
 impl Store {

@@ -200,7 +200,9 @@ pub(super) const ANY_OLD: &str = "SELECT 1 FROM delivery d WHERE (
 
 /// Deletes, of each connection, the oldest `?2` of its delivered events, where they were delivered before `?1`.
 pub(super) const DELETE_OLD: &str = "DELETE FROM settled WHERE seq IN (
-         SELECT s.seq FROM delivery d CROSS JOIN settled s ON s.seq IN (
+         SELECT s.seq FROM delivery d CROSS JOIN settled s ON (
+             SELECT settled_at_ms FROM settled WHERE connection_id = d.connection_id AND state = 'delivered' ORDER BY seq LIMIT 1) < ?1
+           AND s.seq IN (
              SELECT seq FROM settled WHERE connection_id = d.connection_id AND state = 'delivered' ORDER BY seq LIMIT ?2)
          WHERE s.settled_at_ms < ?1 LIMIT ?2)";
 
@@ -244,12 +246,14 @@ impl Store {
 }
 
 impl Tx {
-    /// Sends some of the deliveries that are meant again. A failed one is the same delivery again; of a delivered one a new delivery is
-    /// made. `None`, and nothing is done, where the connection would then hold more than its bound: its oldest events would make room.
+    /// Sends some of the deliveries that are meant again: as many as the connection has room for. A failed one is the same delivery again;
+    /// of a delivered one a new delivery is made. `None`, and nothing is done, where there is no room for the first: the oldest events
+    /// would make room for it.
     pub(crate) async fn send_again(&mut self, which: &Which<'_>, now_ms: i64) -> Result<Option<Step>> {
-        let (list, bytes, step) = self.some_of(which, CHUNK_BYTES).await?;
         let held = outbox::held_bytes(self, which.connection).await?;
-        if step.done > 0 && held.saturating_add(bytes) > self.bounds.bytes_max {
+        let room = self.bounds.bytes_max.saturating_sub(held);
+        let (list, bytes, step) = self.some_of(which, room.min(CHUNK_BYTES)).await?;
+        if step.done > 0 && bytes > room {
             return Ok(None);
         }
         sqlx::query(SEND_AGAIN)
@@ -257,8 +261,10 @@ impl Tx {
             .bind(now_ms)
             .execute(&mut *self.inner)
             .await?;
+        // It leaves the history too, and comes back once it is delivered: else each repetition would send every copy.
+        let deleted = self.delete_settled(&list).await?;
         if which.state == State::Failed {
-            self.taken_from(which, &list, MADE_LESS).await?;
+            self.count(MADE_LESS, deleted, which).await?;
         }
         self.wake_delivery();
         Ok(Some(step))
@@ -267,18 +273,24 @@ impl Tx {
     /// Purges some of the failed deliveries that are meant.
     pub(crate) async fn purge_failed(&mut self, which: &Which<'_>) -> Result<Step> {
         let (list, _, step) = self.some_of(which, i64::MAX).await?;
-        self.taken_from(which, &list, PURGED).await?;
+        let deleted = self.delete_settled(&list).await?;
+        self.count(PURGED, deleted, which).await?;
         Ok(step)
     }
 
-    /// Deletes these deliveries, which are then counted otherwise.
-    async fn taken_from(&mut self, which: &Which<'_>, list: &str, count: &'static str) -> Result<()> {
+    /// Deletes these deliveries; returns how many.
+    async fn delete_settled(&mut self, list: &str) -> Result<i64> {
         let done = sqlx::query(DELETE_SETTLED)
             .bind(list)
             .execute(&mut *self.inner)
             .await?;
-        sqlx::query(count)
-            .bind(i64::try_from(done.rows_affected()).unwrap_or(i64::MAX))
+        Ok(i64::try_from(done.rows_affected()).unwrap_or(i64::MAX))
+    }
+
+    /// Counts so many of a connection by this statement.
+    async fn count(&mut self, statement: &'static str, deliveries: i64, which: &Which<'_>) -> Result<()> {
+        sqlx::query(statement)
+            .bind(deliveries)
             .bind(which.connection)
             .execute(&mut *self.inner)
             .await?;

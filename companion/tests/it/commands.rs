@@ -198,10 +198,50 @@ async fn deliveries_that_are_over() {
     c.drained(&id).await;
     assert_eq!(
         aws.runs(REGION).await,
-        BTreeMap::from([("run-bad-2".to_owned(), 2), ("run-good".to_owned(), 4)])
+        BTreeMap::from([("run-bad-2".to_owned(), 2), ("run-good".to_owned(), 3)])
     );
     t.run(&["connections", "show", id.as_str(), "--table"]).await;
     t.check("deliveries.txt");
+}
+
+/// One connection's AWS has not taken it, the other's has: it is sent again on the first alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_event_is_sent_again_where_it_has_failed() {
+    let (aws, c, _dir, id) = stage::active().await;
+    let second = c.connect("second", "us-west-2").await;
+    aws.associate("us-west-2", "aws.partner/scalr.com/local/second")
+        .await;
+    assert_eq!(c.set_status(&second, "active").await, "active");
+    aws.proxy.script(|call| {
+        if call.operation == "PutPartnerEvents" && call.region == REGION {
+            Act::FailEntries(vec![0], "MalformedDetail")
+        } else {
+            Act::Pass
+        }
+    });
+    assert!(c.emit("run-1", "network").await);
+    c.drained(&id).await;
+    c.drained(&second).await;
+    aws.proxy.script(|_| Act::Pass);
+    let mut t = Transcript::with(&[
+        ("SCALR_HOSTNAME", c.text("/scalr/hostname")),
+        ("SCALR_TOKEN", c.text("/scalr/token")),
+    ]);
+    t.run(&["deliveries", "redeliver", "run-1"]).await;
+    c.drained(&id).await;
+    c.drained(&second).await;
+    let puts = aws.proxy.puts();
+    let regions: Vec<&str> = puts.iter().map(|put| put.region.as_str()).collect();
+    assert_eq!(
+        regions.iter().filter(|region| **region == REGION).count(),
+        2,
+        "{regions:?}"
+    );
+    assert_eq!(
+        regions.iter().filter(|region| **region == "us-west-2").count(),
+        1,
+        "{regions:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

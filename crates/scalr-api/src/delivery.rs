@@ -38,6 +38,9 @@ pub struct Delivery {
     pub last_error: Option<String>,
     /// Whether events are dropped for their age.
     pub clock: ClockStanding,
+    /// Deliveries that were ever made: each is held, delivered, failed, purged or dropped.
+    #[serde(default)]
+    pub made: i64,
     /// Events that AWS does not take, and that are kept for a person to decide on.
     #[serde(default)]
     pub failed: i64,

@@ -527,7 +527,7 @@ mod tests {
             failed: 2,
             ..chain(Status::Active, Seen::Hidden(Hidden::LeftOut))
         };
-        let list = "connection: deliveries list --state failed --connection in-1, deliveries redeliver --failed --connection in-1, deliveries purge --all --connection in-1";
+        let list = "connection: deliveries list --state failed --connection in-1; deliveries redeliver --failed --connection in-1; deliveries purge --all --connection in-1";
         check(&with_failed, State::Broken, &["unseen: status", list]);
         let no_source = Chain {
             source: None,

@@ -1,21 +1,30 @@
 //! `deliveries redeliver` and `purge`: step by step, since a history is long, with what was done so far in every error.
 
-use anyhow::{Context as _, bail};
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
 use clap::ArgGroup;
 use scalr_api::{
-    Client, ClientError, Connection, DeliveriesChanged, DeliveriesWanted, DeliveryState, Object,
+    Client, ClientError, Connection, DeliveriesChanged, DeliveriesWanted, DeliveryState, Object, Status,
 };
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::super::progress;
 use super::super::remote::{Remote, companion_only};
 use super::super::show::{self, Form};
 use super::{INSTEAD, LACKS};
 
+/// How often a connection without room is asked again.
+const POLL: Duration = Duration::from_millis(500);
+/// How long it may take to make room.
+const WITHIN: Duration = Duration::from_mins(5);
+
 #[derive(clap::Args)]
 #[command(group = ArgGroup::new("which").required(true).args(["events", "failed", "delivered"]))]
 pub(in crate::cli) struct Redeliver {
-    /// The events: ids of their runs or audited requests. Of each, failed deliveries are sent again, else delivered ones.
+    /// The events: ids of their runs or audited requests. Of each, the failed deliveries are sent again; if none has failed, the
+    /// delivered ones.
     #[arg(value_name = "EVENT")]
     events: Vec<String>,
     /// Send all failed deliveries again.
@@ -85,6 +94,10 @@ struct Done {
 }
 
 impl Done {
+    const fn all(&self) -> u64 {
+        self.failed + self.delivered
+    }
+
     fn add(&mut self, state: DeliveryState, deliveries: u64) {
         match state {
             DeliveryState::Failed => self.failed += deliveries,
@@ -171,19 +184,29 @@ async fn all(
     };
     for event in each {
         let mut found = 0;
-        for (connection, done) in connections.iter().zip(&mut done) {
-            // The first state of which there are any.
-            for state in states {
-                let changed = steps(&client, change, connection, wanted(*state, event)).await?;
-                done.add(*state, changed);
-                found += changed;
-                if changed > 0 {
-                    break;
-                }
+        // The first state of which there are any, on whichever connections.
+        for state in states {
+            for at in 0..connections.len() {
+                let (Some(connection), Some(of)) = (connections.get(at), done.get_mut(at)) else {
+                    continue;
+                };
+                let mut steps = Steps {
+                    client: &client,
+                    change,
+                    connection,
+                    wanted: wanted(*state, event),
+                };
+                let before = of.all();
+                let ended = steps.all(|deliveries| of.add(*state, deliveries)).await;
+                found += of.all() - before;
+                ended.with_context(|| so_far(&done, change))?;
+            }
+            if found > 0 {
+                break;
             }
         }
         if let Some(event) = event.filter(|_| found == 0) {
-            bail!(missing(event, change));
+            return Err(anyhow!(missing(event, change))).with_context(|| so_far(&done, change));
         }
     }
     Ok(done)
@@ -201,43 +224,64 @@ fn missing(event: &str, change: Change) -> String {
     )
 }
 
-/// All steps on one connection; returns with how many deliveries it was done.
-async fn steps(
-    client: &Client,
+/// What was done before an error.
+fn so_far(done: &[Done], change: Change) -> String {
+    if done.iter().all(|one| one.all() == 0) {
+        return format!("nothing is {}", change.done());
+    }
+    let again = if done.iter().any(|one| one.delivered > 0) {
+        "; the same command would send the delivered ones once more"
+    } else {
+        ""
+    };
+    format!("before that, {}{again}", human(done, change))
+}
+
+/// The steps of a change on one connection.
+struct Steps<'a> {
+    client: &'a Client,
     change: Change,
-    connection: &Object<Connection>,
-    mut wanted: DeliveriesWanted,
-) -> anyhow::Result<u64> {
-    let mut done = 0;
-    loop {
+    connection: &'a Object<Connection>,
+    wanted: DeliveriesWanted,
+}
+
+impl Steps<'_> {
+    /// All of them; each says with how many deliveries it was done. Where the connection has no room for more, they wait for it to
+    /// deliver what it holds.
+    async fn all(&mut self, mut did: impl FnMut(u64)) -> anyhow::Result<()> {
         let what = format!(
-            "{done} deliveries of `{}` are {}",
-            connection.attributes.name,
-            change.done()
+            "deliveries of `{}` are {}",
+            self.connection.attributes.name,
+            self.change.done()
         );
-        let answer = progress::during(&what, change.step(client, connection, &wanted)).await;
-        let step = companion_only(client, answer, LACKS, INSTEAD);
-        let step = if done == 0 {
-            step
-        } else {
-            step.with_context(|| interrupted(connection, change, done))
-        }?;
-        done += step.deliveries;
-        if step.after.is_none() {
-            return Ok(done);
+        let mut until = Instant::now() + WITHIN;
+        loop {
+            let answer = self.change.step(self.client, self.connection, &self.wanted);
+            let answer = progress::during(&what, answer).await;
+            if is_full(&answer) && Instant::now() < until && self.is_active().await? {
+                tokio::time::sleep(POLL).await;
+                continue;
+            }
+            let step = companion_only(self.client, answer, LACKS, INSTEAD)?;
+            did(step.deliveries);
+            if step.after.is_none() {
+                return Ok(());
+            }
+            self.wanted.after = step.after;
+            self.wanted.until = Some(step.until);
+            until = Instant::now() + WITHIN;
         }
-        wanted.after = step.after;
-        wanted.until = Some(step.until);
+    }
+
+    async fn is_active(&self) -> anyhow::Result<bool> {
+        let now = self.client.connection(&self.connection.id).await?;
+        Ok(now.is_some_and(|now| now.attributes.status == Status::Active))
     }
 }
 
-/// What was done before an error.
-fn interrupted(connection: &Object<Connection>, change: Change, done: u64) -> String {
-    format!(
-        "{done} deliveries of the connection `{}` are {}, and the same command continues with the others",
-        connection.attributes.name.escape_debug(),
-        change.done()
-    )
+/// Whether the connection has no room for what is sent again.
+fn is_full(answer: &Result<DeliveriesChanged, ClientError>) -> bool {
+    matches!(answer, Err(ClientError::Refused(refusal)) if refusal.status == 409)
 }
 
 fn human(done: &[Done], change: Change) -> String {

@@ -8,14 +8,15 @@ CREATE TABLE settled (
     lane TEXT NOT NULL,
     version INTEGER NOT NULL,
     detail_type TEXT NOT NULL,
-    detail TEXT NOT NULL,
     bytes INTEGER NOT NULL,
     time_ms INTEGER NOT NULL,
     attempts INTEGER NOT NULL,
     error TEXT,
-    settled_at_ms INTEGER NOT NULL
+    settled_at_ms INTEGER NOT NULL,
+    -- Last: what is read of many rows lies before it.
+    detail TEXT NOT NULL
 ) STRICT;
-CREATE INDEX settled_of ON settled (connection_id, state, seq);
+CREATE INDEX settled_of ON settled (connection_id, state, seq, time_ms, bytes);
 CREATE INDEX settled_event ON settled (connection_id, event_id);
 
 -- When AWS first did not take this event, though it took the call.

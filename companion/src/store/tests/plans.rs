@@ -9,8 +9,8 @@ use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Sqlite};
 
 use super::super::{
-    Bounds, Store, access, database, drops, figures, intake, lease, outbox, purge, retention, run, settled,
-    waits,
+    Bounds, Store, access, connection, database, drops, figures, intake, lease, outbox, purge, retention,
+    run, settled, waits,
 };
 use crate::testing::{ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
 
@@ -76,6 +76,7 @@ async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
         settled::ANY_OLD,
         settled::DELETE_OLD,
         lease::RETRY,
+        connection::FORGET_REFUSALS,
         figures::FIGURES,
         figures::EXPLANATIONS,
         drops::EXPLAIN,

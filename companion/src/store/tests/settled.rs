@@ -98,6 +98,11 @@ async fn each_delivery_is_in_one_state() {
     let delivered = Which::all(id.as_str(), State::Delivered);
     assert_eq!(again(&bench, &delivered, false).await, [1], "a delivery more");
     assert_eq!(counts(&bench, &id).await, [3, 1, 0, 1]);
+    assert_eq!(
+        again(&bench, &delivered, false).await,
+        [0],
+        "no copy of it is left"
+    );
     let before = Which {
         time_ms: [0, ACCEPTED_MS],
         ..delivered
@@ -121,6 +126,24 @@ async fn what_is_sent_again_comes_in_bounded_steps_after_what_is_held() {
     let mut tx = bench.app.store.begin().await.unwrap();
     let head = tx.sendable(&id, 1, ACCEPTED_MS).await.unwrap();
     assert_eq!(head[0].event_id, "e-449", "the one that was held");
+}
+
+/// Four of six events that failed have room, beside none, and then beside those.
+#[tokio::test]
+async fn as_many_are_sent_again_as_there_is_room_for() {
+    let bounds = Bounds {
+        bytes_max: 8,
+        ..BOUNDS
+    };
+    let bench = Bench::with_bounds(bounds).await;
+    let id = bench.connect("a", "us-east-1", &Status::Active).await;
+    bench.accept(&id, 6).await;
+    for _ in 0..6 {
+        settle(&bench, &id, &refused(), 1).await;
+    }
+    let failed = Which::all(id.as_str(), State::Failed);
+    assert_eq!(again(&bench, &failed, false).await, [4]);
+    assert_eq!(counts(&bench, &id).await, [4, 0, 2, 0]);
 }
 
 #[tokio::test]
@@ -187,18 +210,29 @@ async fn the_time_of_the_first_refusal_is_kept() {
         due_at_ms: 0,
         error: "SomethingNew: m".into(),
     };
-    let retry = Settlement::Retry {
+    let retry = || Settlement::Retry {
         due_at_ms: 0,
         error: None,
     };
     for (settlement, at, want) in [
-        (retry, 5, None),
+        (retry(), 5, None),
         (not_taken(), 7, Some(7)),
         (not_taken(), 9, Some(7)),
+        // A call that was not answered.
+        (retry(), 11, None),
+        (not_taken(), 13, Some(13)),
     ] {
         settle(&bench, &id, &settlement, at).await;
         let mut tx = bench.app.store.begin().await.unwrap();
         let head = tx.sendable(&id, 1, ACCEPTED_MS).await.unwrap();
         assert_eq!(head[0].refused_since_ms, want, "{settlement:?}");
+    } // While it was paused, AWS was not asked.
+    for status in [Status::Disabled, Status::Active] {
+        let mut tx = bench.app.store.begin().await.unwrap();
+        tx.set_status(&id, &status, None).await.unwrap();
+        tx.commit().await.unwrap();
     }
+    let mut tx = bench.app.store.begin().await.unwrap();
+    let head = tx.sendable(&id, 1, ACCEPTED_MS).await.unwrap();
+    assert_eq!(head[0].refused_since_ms, None);
 }
