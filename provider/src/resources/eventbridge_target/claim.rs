@@ -6,6 +6,7 @@ use aws_sdk_cloudwatchlogs::types::LogGroup as WireGroup;
 use aws_sdk_eventbridge::types::Target as WireTarget;
 use tfplugin::{Diagnostics, Result};
 
+use super::group_messages;
 use super::log_group::{NEXT_OWNER_TAG, OWNER_TAG, arn_of, owner, tag, untag};
 use super::messages::{self, doing};
 use super::{LogGroup, Target};
@@ -116,7 +117,7 @@ async fn claim(
         still_owned_by,
     };
     let Some(found) = tags.get(OWNER_TAG) else {
-        return Err(messages::group_of_another(name, &aws.name, None, (&arn, Some(owner))).into());
+        return Err(group_messages::group_of_another(name, &aws.name, None, (&arn, Some(owner))).into());
     };
     if found == owner {
         return Ok(own(None));
@@ -135,7 +136,7 @@ async fn claim(
         tag(aws, &arn, group, next, messages::GROUP_AS_IT_WAS).await?;
         return Ok(own(Some(found.clone())));
     }
-    Err(messages::group_of_another(name, &aws.name, Some(found), (&arn, Some(owner))).into())
+    Err(group_messages::group_of_another(name, &aws.name, Some(found), (&arn, Some(owner))).into())
 }
 
 /// Whether a target of the rule that an owner tag names has the group, and may be about to be destroyed. Whether it is cannot

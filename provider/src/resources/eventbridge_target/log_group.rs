@@ -7,6 +7,7 @@ use aws_sdk_eventbridge::types::Target as WireTarget;
 use tfplugin::{Diagnostic, Operation, Result};
 
 use super::claim::{Claimant, ExistingGroup, find_or_make, pass_on};
+use super::group_messages;
 use super::messages::{self, doing};
 use super::unfinished::Saving;
 use super::{LogGroup, Target};
@@ -85,7 +86,7 @@ async fn ensure(
     }
     let standing = messages::group_is_there(prior.is_none());
     if let Some(other) = held.as_ref().and_then(|held| held.still_owned_by.as_deref()) {
-        operation.warn(messages::group_is_passed_on_later(&group.name, other));
+        operation.warn(group_messages::group_is_passed_on_later(&group.name, other));
     } else if group.create {
         if let Some(ExistingGroup { wire, tags, .. }) = &held {
             let mut lacking = tagging.managed(None);
@@ -262,17 +263,17 @@ pub(super) async fn keep_or_delete(
     if (turn.is_owned() || group.delete_on_destroy)
         && let Some(next) = pass_on(aws, target, group).await.map_err(failed)?
     {
-        return Ok(Some(messages::group_passes_on(name, &next)));
+        return Ok(Some(group_messages::group_passes_on(name, &next)));
     }
     if found && group.delete_on_destroy {
-        return Ok(Some(messages::group_was_there_before(name)));
+        return Ok(Some(group_messages::group_was_there_before(name)));
     }
     if !group.delete_on_destroy {
         // The plan has said so.
         return Ok(None);
     }
     if turn.is_owned() {
-        return Ok(Some(messages::group_stays_with_resource(name)));
+        return Ok(Some(group_messages::group_stays_with_resource(name)));
     }
     let Some(held) = aws.log_group(name).await.map_err(failed)? else {
         return Ok(None);
@@ -284,10 +285,10 @@ pub(super) async fn keep_or_delete(
         if tags.get(NEXT_OWNER_TAG) == Some(&own) {
             untag(aws, &arn, NEXT_OWNER_TAG).await.map_err(failed)?;
         }
-        return Ok(Some(messages::group_stays_with_owner(name)));
+        return Ok(Some(group_messages::group_stays_with_owner(name)));
     }
     if let Some(other) = another(aws, target, name).await.map_err(failed)? {
-        return Ok(Some(messages::group_stays_with_target(name, other.id())));
+        return Ok(Some(group_messages::group_stays_with_target(name, other.id())));
     }
     let answer = aws.logs.delete_log_group().log_group_name(name).send().await;
     let answer = answer.map_err(|e| aws.failed("logs:DeleteLogGroup", e));

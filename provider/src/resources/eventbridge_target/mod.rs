@@ -4,6 +4,7 @@
 mod aws;
 mod claim;
 mod delete;
+mod group_messages;
 mod input;
 mod log_group;
 mod messages;

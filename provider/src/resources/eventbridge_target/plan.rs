@@ -2,6 +2,7 @@
 
 use tfplugin::{Diagnostic, GeneratedConfig, Plan, PlanAction, Value};
 
+use super::group_messages;
 use super::{Target, input, log_group, messages, object, planned_group, routes, warnings};
 use crate::aws::{arn, target_id};
 use crate::defaults;
@@ -79,7 +80,7 @@ fn warn_of_kept_group(plan: &mut Plan<'_, Target>) {
     let Some(prior) = plan.prior() else { return };
     let region = prior.region.as_deref().unwrap_or_default();
     let kept = prior.own_group().filter(|group| !group.delete_on_destroy);
-    if let Some(warning) = kept.map(|group| messages::group_stays(&group.name, region)) {
+    if let Some(warning) = kept.map(|group| group_messages::group_stays(&group.name, region)) {
         plan.warn(warning);
     }
 }
@@ -207,7 +208,7 @@ fn shared_group(plan: &Plan<'_, Target>) -> Option<Diagnostic> {
     match plan.client()?.walk().claim_group(group, rule)? {
         Object::Rule { bus, name: rule, .. } => {
             let other = log_group::owner(&bus, &rule);
-            Some(messages::group_of_two(&name, [&other, &own]))
+            Some(group_messages::group_of_two(&name, [&other, &own]))
         }
         _ => None,
     }
@@ -219,13 +220,13 @@ fn warn_of_release(plan: &mut Plan<'_, Target>) {
     };
     let stays_ours = plan.planned(Target::log_group().create()).known() == Some(true);
     match plan.replaces() {
-        true if group.delete_on_destroy => plan.warn(messages::group_will_be_deleted(&group)),
+        true if group.delete_on_destroy => plan.warn(group_messages::group_will_be_deleted(&group)),
         true if leaves(plan, &group.name) => {
             let region = plan.prior().and_then(|prior| prior.region.clone());
             let region = region.as_deref().unwrap_or_default();
-            plan.warn(messages::group_stays(&group.name, region));
+            plan.warn(group_messages::group_stays(&group.name, region));
         }
-        false if !stays_ours => plan.warn(messages::group_will_be_released(&group)),
+        false if !stays_ours => plan.warn(group_messages::group_will_be_released(&group)),
         _ => {}
     }
 }

@@ -4,6 +4,7 @@
 use aws_sdk_cloudwatchlogs::types::LogGroup as WireGroup;
 use tfplugin::{Path, Plan};
 
+use super::group_messages;
 use super::{Target, log_group, messages};
 use crate::aws::look::{Look, Service};
 use crate::aws::{arn, log_policy};
@@ -113,7 +114,7 @@ async fn refusal(
         return None;
     }
     let owner = rule(plan).map(|(bus, rule)| log_group::owner(&bus, &rule));
-    Some(messages::group_of_another(
+    Some(group_messages::group_of_another(
         name,
         &aws.name,
         None,
