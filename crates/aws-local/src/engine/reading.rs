@@ -195,8 +195,18 @@ impl Locked {
                 };
                 return self.make_with(at, change, page.events, page.bytes).1;
             }
+            // Whoever asked for it again would find it missing again, and at once.
+            Err(ReadError::Gone { log, number, path }) if self.storage.segments.has_file(log, number) => {
+                tracing::error!(
+                    path = %path.display(),
+                    subscriber = subscriber.name,
+                    "a file of retained events is missing, and its events are not delivered: put it back, or begin again with \
+                     `POST /_local/reset`"
+                );
+                self.cannot_read(subscriber);
+            }
             // The file was deleted meanwhile: what is there now is asked for next.
-            Err(ReadError::Gone) => {}
+            Err(ReadError::Gone { .. }) => {}
             Err(ReadError::Failed(error)) => {
                 tracing::error!(%error, subscriber = subscriber.name, "retained events cannot be read");
                 self.cannot_read(subscriber);

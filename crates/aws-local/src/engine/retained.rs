@@ -147,7 +147,7 @@ fn last_write(dir: &Path) -> (Vec<u8>, std::ops::Range<usize>) {
     (journal, place(&stretch["from"])..place(&stretch["to"]))
 }
 
-/// The entry names the events: what is missing of them was never acknowledged.
+/// The entry names the events: where some are missing, it is cut off with them.
 #[tokio::test]
 async fn a_call_whose_events_did_not_get_to_the_disk_is_cut_off() {
     let dir = TempDir::new().unwrap();
@@ -255,16 +255,32 @@ async fn events_that_are_removed_while_they_are_read_are_not_given() {
         let open = || Engine::open_at(&config(), Some(&disk)).unwrap().0;
         let engine = open();
         let arns = fall_behind(&engine).await;
-        let planned = engine.shared.lock().plan().unwrap();
-        let read = planned.read();
+        let plan = || engine.shared.lock().plan().unwrap();
+        let (read, not_read) = (plan().read(), plan());
         meanwhile.happen(&engine, arns).await;
         drop(engine.shared.lock().give(read));
-        let before = world(&engine).await;
-        drop(engine);
+        // What comes behind the snapshot is on disk.
+        assert!(make(&engine, "b-2").await);
         let first = dir.path().join("segments/segment-1.events");
         assert!(!first.exists(), "{meanwhile:?}");
+        drop(engine.shared.lock().give(not_read.read()));
+        assert!(engine.shared.lock().unread.is_empty(), "{meanwhile:?}");
+        let before = world(&engine).await;
+        drop(engine);
         assert_eq!(world(&open()).await, before, "{meanwhile:?}");
     }
+}
+
+/// What cleans a folder for temporary files may do so.
+#[tokio::test]
+async fn a_file_of_events_that_somebody_deletes_is_not_looked_for_without_a_pause() {
+    let dir = TempDir::new().unwrap();
+    let engine = open(dir.path(), Flaky::new()).unwrap();
+    fall_behind(&engine).await;
+    fs::remove_file(dir.path().join("segments/segment-1.events")).unwrap();
+    assert!(engine.reader.read_one().await.unwrap());
+    assert_eq!(engine.shared.lock().unread.len(), 1);
+    engine.tick().await;
 }
 
 /// The same state after a restart: from the journal with what it names of the segments, and from a snapshot.

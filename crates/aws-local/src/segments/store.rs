@@ -218,7 +218,7 @@ impl Segments {
         places.all(|place| self.has_file(place.log, place.segment))
     }
 
-    fn has_file(&self, log: LogId, number: u64) -> bool {
+    pub(crate) fn has_file(&self, log: LogId, number: u64) -> bool {
         let segments = self.logs.get(&log);
         segments.is_some_and(|segments| segments.iter().any(|segment| segment.number == number))
     }
