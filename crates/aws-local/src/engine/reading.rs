@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
+use super::core::Dropped;
 use super::locked::Locked;
 use super::shared::Shared;
 use crate::change::Change;
@@ -25,7 +26,7 @@ const LOOKED_AT_MAX: usize = 64;
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// What is to be read for a subscriber, once the ticket's write is on disk.
-struct Planned {
+pub(super) struct Planned {
     subscriber: SubscriberId,
     log: LogId,
     ask: Asked,
@@ -41,6 +42,13 @@ enum Asked {
         at: Option<Reading>,
     },
     Again(Vec<(u64, Option<Reading>)>),
+}
+
+/// What came of reading for a subscriber.
+pub(super) struct Read {
+    subscriber: SubscriberId,
+    log: LogId,
+    page: Result<Page, ReadError>,
 }
 
 /// What was read.
@@ -94,39 +102,23 @@ impl Reader {
     }
 
     async fn read_for(&self, mut planned: Planned) -> Result<(), Fault> {
+        let subscriber = planned.subscriber.clone();
         if !planned.ticket.stored().await {
             // The events were refused with their change: a state without them is read from disk, or none can be kept.
-            return self.turn(|locked| locked.cannot_read(planned.subscriber)).await;
+            return self.turn(|locked| locked.cannot_read(subscriber)).await;
         }
-        let Planned {
-            subscriber, log, ask, ..
-        } = planned;
-        let read = tokio::task::spawn_blocking(move || page(log, ask)).await;
+        let read = tokio::task::spawn_blocking(move || planned.read()).await;
         let mut locked = self.shared.lock();
         if locked.health() != Health::Well {
             return Ok(());
         }
-        match read {
-            Ok(Ok(page)) => {
-                let at = locked.now();
-                let change = Change::Read {
-                    subscriber,
-                    log,
-                    ask: page.ask,
-                    events: page.places,
-                };
-                let (_, dropped) = locked.make_with(at, change, page.events, page.bytes);
-                drop(locked);
-                drop(dropped);
-            }
-            // The file was deleted meanwhile: what is there now is asked for next.
-            Ok(Err(ReadError::Gone)) => {}
-            Ok(Err(ReadError::Failed(error))) => {
-                tracing::error!(%error, subscriber = subscriber.name, "retained events cannot be read");
-                locked.cannot_read(subscriber);
-            }
-            Err(_) => locked.cannot_read(subscriber),
-        }
+        let Ok(read) = read else {
+            locked.cannot_read(subscriber);
+            return Ok(());
+        };
+        let dropped = locked.give(read);
+        drop(locked);
+        drop(dropped);
         Ok(())
     }
 
@@ -137,7 +129,7 @@ impl Reader {
 
 impl Locked {
     /// What is to be read next.
-    fn plan(&mut self) -> Option<Planned> {
+    pub(super) fn plan(&mut self) -> Option<Planned> {
         let now = self.now();
         let looked_at = self.core.world.wanted.len().min(LOOKED_AT_MAX);
         for _ in 0..looked_at {
@@ -182,12 +174,67 @@ impl Locked {
         None
     }
 
+    /// Gives a subscriber what was read for it.
+    pub(super) fn give(&mut self, read: Read) -> Dropped {
+        let Read {
+            subscriber,
+            log,
+            page,
+        } = read;
+        match page {
+            // What the journal names has to be on disk as long as it does: an entry behind the snapshot with which the file goes
+            // could not be read at the next start.
+            Ok(page) if !self.storage.segments.have(&page.places) => return vec![Box::new(page.events)],
+            Ok(page) => {
+                let at = self.now();
+                let change = Change::Read {
+                    subscriber,
+                    log,
+                    ask: page.ask,
+                    events: page.places,
+                };
+                return self.make_with(at, change, page.events, page.bytes).1;
+            }
+            // Whoever asked for it again would find it missing again, and at once.
+            Err(ReadError::Gone { log, number, path }) if self.storage.segments.has_file(log, number) => {
+                tracing::error!(
+                    path = %path.display(),
+                    subscriber = subscriber.name,
+                    "a file of retained events is missing, and its events are not delivered: put it back, or begin again with \
+                     `POST /_local/reset`"
+                );
+                self.cannot_read(subscriber);
+            }
+            // The file was deleted meanwhile: what is there now is asked for next.
+            Err(ReadError::Gone { .. }) => {}
+            Err(ReadError::Failed(error)) => {
+                tracing::error!(%error, subscriber = subscriber.name, "retained events cannot be read");
+                self.cannot_read(subscriber);
+            }
+        }
+        Dropped::new()
+    }
+
     fn cannot_read(&mut self, subscriber: SubscriberId) {
         self.unread.insert(subscriber, Instant::now() + AGAIN_AFTER);
     }
 }
 
-/// Reads what is asked for, as much as a page has. It blocks.
+impl Planned {
+    /// Reads what is asked for, as much as a page has. It blocks.
+    pub(super) fn read(self) -> Read {
+        let Self {
+            subscriber, log, ask, ..
+        } = self;
+        let page = page(log, ask);
+        Read {
+            subscriber,
+            log,
+            page,
+        }
+    }
+}
+
 fn page(log: LogId, ask: Asked) -> Result<Page, ReadError> {
     let mut page = Page {
         ask: Ask::Again { numbers: Vec::new() },

@@ -12,7 +12,7 @@ use super::Engine;
 use crate::config::Config;
 use crate::disk::Disk;
 use crate::fault::Fault;
-use crate::testing::flaky::{Flaky, NEVER, ask, data_dir, world};
+use crate::testing::flaky::{Flaky, NEVER, ask, data_dir, make, world};
 
 const QUEUE: &str = "arn:aws:sqs:eu-west-1:123456789012:q";
 const ROLE: &str = "arn:aws:iam::123456789012:role/r";
@@ -147,7 +147,7 @@ fn last_write(dir: &Path) -> (Vec<u8>, std::ops::Range<usize>) {
     (journal, place(&stretch["from"])..place(&stretch["to"]))
 }
 
-/// The entry names the events: what is missing of them was never acknowledged.
+/// The entry names the events: where some are missing, it is cut off with them.
 #[tokio::test]
 async fn a_call_whose_events_did_not_get_to_the_disk_is_cut_off() {
     let dir = TempDir::new().unwrap();
@@ -195,6 +195,92 @@ async fn what_a_full_disk_refuses_is_neither_kept_nor_delivered() {
     disk.room.store(NEVER, Ordering::SeqCst);
     assert!(put(&engine, &bus, 3).await);
     assert_eq!(received(&engine).await, [1, 3]);
+}
+
+/// A bus whose subscriber runs and is behind by more than a page, of which nothing has been read; gives the ARNs of both.
+async fn fall_behind(engine: &Engine) -> [String; 2] {
+    let bus = begin(engine).await.unwrap();
+    let listed = ask(engine, "eventsv2.ListSubscribers", json!({ "EventBusArn": bus })).await;
+    let arn = listed.unwrap()["Subscribers"][0]["SubscriberArn"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(set_state(engine, &arn, "STOPPED").await);
+    let detail = json!({ "text": "x".repeat(100_000) }).to_string();
+    let entry = json!({ "Source": "s", "DetailType": "t", "Detail": detail });
+    let put = json!({ "EventBusArn": bus, "Entries": [entry] });
+    for _ in 0..24 {
+        ask(engine, "eventsv2.PutEvents", put.clone()).await.unwrap();
+    }
+    assert!(set_state(engine, &arn, "RUNNING").await);
+    [bus, arn]
+}
+
+/// What removes events while they are being read.
+#[derive(Debug, Clone, Copy)]
+enum Meanwhile {
+    Reset,
+    Expired,
+    BusDeleted,
+}
+
+impl Meanwhile {
+    async fn happen(self, engine: &Engine, [bus, subscriber]: [String; 2]) {
+        let later = match self {
+            Self::Reset => return engine.reset().await.unwrap(),
+            Self::Expired => 366 * 24 * 60 * 60 * 1000,
+            Self::BusDeleted => {
+                let body = json!({ "SubscriberArn": subscriber });
+                ask(engine, "eventsv2.DeleteSubscriber", body).await.unwrap();
+                let body = json!({ "EventBusArn": bus });
+                ask(engine, "eventsv2.DeleteEventBus", body).await.unwrap();
+                60_000
+            }
+        };
+        engine.move_clock(engine.now() + later).await.unwrap();
+        engine.tick().await;
+        // The next change after an expiry folds the journal.
+        assert!(make(engine, "b-1").await);
+    }
+}
+
+/// The journal must not name them behind the snapshot with which their file goes: no start could read that.
+#[tokio::test]
+async fn events_that_are_removed_while_they_are_read_are_not_given() {
+    for meanwhile in [Meanwhile::Reset, Meanwhile::Expired, Meanwhile::BusDeleted] {
+        let dir = TempDir::new().unwrap();
+        let mut disk = data_dir(dir.path(), Flaky::new());
+        // More than a page, and less than all.
+        disk.fold_bytes = 1_500_000;
+        let open = || Engine::open_at(&config(), Some(&disk)).unwrap().0;
+        let engine = open();
+        let arns = fall_behind(&engine).await;
+        let plan = || engine.shared.lock().plan().unwrap();
+        let (read, not_read) = (plan().read(), plan());
+        meanwhile.happen(&engine, arns).await;
+        drop(engine.shared.lock().give(read));
+        // What comes behind the snapshot is on disk.
+        assert!(make(&engine, "b-2").await);
+        let first = dir.path().join("segments/segment-1.events");
+        assert!(!first.exists(), "{meanwhile:?}");
+        drop(engine.shared.lock().give(not_read.read()));
+        assert!(engine.shared.lock().unread.is_empty(), "{meanwhile:?}");
+        let before = world(&engine).await;
+        drop(engine);
+        assert_eq!(world(&open()).await, before, "{meanwhile:?}");
+    }
+}
+
+/// What cleans a folder for temporary files may do so.
+#[tokio::test]
+async fn a_file_of_events_that_somebody_deletes_is_not_looked_for_without_a_pause() {
+    let dir = TempDir::new().unwrap();
+    let engine = open(dir.path(), Flaky::new()).unwrap();
+    fall_behind(&engine).await;
+    fs::remove_file(dir.path().join("segments/segment-1.events")).unwrap();
+    assert!(engine.reader.read_one().await.unwrap());
+    assert_eq!(engine.shared.lock().unread.len(), 1);
+    engine.tick().await;
 }
 
 /// The same state after a restart: from the journal with what it names of the segments, and from a snapshot.

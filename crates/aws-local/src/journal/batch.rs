@@ -1,8 +1,10 @@
 //! The line in front of the entries that are written together with retained events.
 //!
 //! Entries and events are synced at the same time, so after a crash either may be there without the other. This line says what
-//! was written together. While nothing comes behind it, nothing of it has been acknowledged: a start cuts it off where it is not
-//! whole. Whatever comes behind it was written after both syncs, and what is missing of it is damage.
+//! was written together. Whatever comes behind it was written after both syncs, so what is missing of it then is damage. While
+//! nothing comes behind it, a start cuts it off where it is not whole: a crash before the end of both syncs leaves it so, and then
+//! nothing of it was acknowledged. A file that was damaged after both syncs looks the same, though its events were acknowledged: they
+//! are lost with a warning, as the last entry of a journal is.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};

@@ -197,7 +197,8 @@ impl Opened {
         tracing::warn!(
             at = self.bytes,
             bytes = self.torn,
-            "the journal ends with a torn write, which was not acknowledged; it is truncated"
+            "the last write of the journal is not whole, in the journal or in `segments`; it is cut off. After a crash it was not \
+             acknowledged; if the directory was damaged or copied since, accepted changes may be missing: put a whole copy back"
         );
         disk.cut(&self.file, self.bytes)?;
         disk.sync(&self.file)

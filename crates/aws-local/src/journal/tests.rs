@@ -238,6 +238,32 @@ fn a_disk_that_is_full_at_the_start_is_named() {
     assert!(open(dir.path(), Flaky::new()).is_ok(), "with room it starts");
 }
 
+/// A directory of the version before is written in this one at the start.
+#[test]
+fn an_upgrade_that_cannot_be_written_says_why() {
+    let check = |room, in_the_way: &str, expected: &[&str]| {
+        let (dir, disk) = (TempDir::new().unwrap(), Flaky::new());
+        fs::write(dir.path().join("journal-0.ndjson"), "{\"journal\":2}\n").unwrap();
+        fs::create_dir_all(dir.path().join(in_the_way)).unwrap();
+        disk.room.store(room, Ordering::SeqCst);
+        let said = open(dir.path(), disk).unwrap_err().to_string();
+        for part in expected {
+            assert!(said.contains(part), "{said}");
+        }
+    };
+    check(5, "", &["make room", "snapshot.tmp"]);
+    check(
+        NEVER,
+        "snapshot.tmp",
+        &["cannot be read or written", "snapshot.tmp"],
+    );
+    check(
+        NEVER,
+        "journal-1.ndjson",
+        &["cannot be read or written", "journal-1.ndjson"],
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn files_are_their_owner_s_and_old_ones_become_so() {

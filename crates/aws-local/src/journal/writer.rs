@@ -29,6 +29,12 @@ pub(super) enum Work {
 /// What went wrong, and what is known of the files now.
 struct Failure(Health, io::Error);
 
+/// Why a snapshot was not written; the old journal continues.
+struct Unwritten {
+    path: PathBuf,
+    error: io::Error,
+}
+
 impl Failure {
     fn broken(error: io::Error) -> Self {
         Self(Health::Broken, error)
@@ -105,7 +111,10 @@ impl Writer {
                 Work::Fold(world) => {
                     self.write(&lines, count)?;
                     (lines, count) = (Vec::new(), 0);
-                    self.fold(&world)?;
+                    if let Err(Unwritten { path, error }) = self.fold(&world)? {
+                        let path = path.display();
+                        tracing::warn!(%error, %path, "no snapshot can be written; the old journal continues");
+                    }
                 }
             }
         }
@@ -169,40 +178,25 @@ impl Writer {
 
     /// Writes the state of a directory of an earlier version in this one.
     pub(super) fn upgrade(&mut self, world: &World) -> Result<(), DataError> {
-        let generation = self.generation;
-        self.fold(world)
-            .map_err(|Failure(_, source)| DataError::io(&self.dir, source))?;
-        if self.generation == generation {
-            let full = io::Error::from(io::ErrorKind::StorageFull);
-            return Err(DataError::io(&self.dir, full));
-        }
+        let folded = self.fold(world);
+        let folded = folded.map_err(|Failure(_, source)| DataError::io(&self.dir, source))?;
+        folded.map_err(|Unwritten { path, error }| DataError::io(&path, error))?;
         self.progress
             .send_modify(|progress| progress.snapshot_bytes = self.snapshot_bytes);
         Ok(())
     }
 
     /// Writes a snapshot and begins a new journal after it. The snapshot is complete on disk before the old files are
-    /// removed, and the segments that only the old journal names; where there is no room for it, the old journal continues.
-    fn fold(&mut self, world: &World) -> Result<(), Failure> {
+    /// removed, and the segments that only the old journal names; where it cannot be written, the old journal continues.
+    fn fold(&mut self, world: &World) -> Result<Result<(), Unwritten>, Failure> {
         // A segment that was begun is on disk before the one in front of it is removed.
         self.segments.sync().map_err(Failure::broken)?;
-        let snapshot = match snapshot_text(world) {
-            Ok(snapshot) => snapshot,
-            // Plain data with text keys always serialises; what is not has to stay in the journal.
-            Err(error) => {
-                tracing::error!(%error, "the state cannot be written; the old journal continues");
-                return Ok(());
-            }
-        };
-        self.snapshot_bytes = snapshot.len() as u64;
-        let next = self.generation + 1;
-        let temporary = self.dir.join(SNAPSHOT_BEGUN);
-        let (file, bytes) = match self.prepare(&snapshot, next, &temporary) {
+        let (next, temporary) = (self.generation + 1, self.dir.join(SNAPSHOT_BEGUN));
+        let (file, bytes) = match self.prepare(world, next, &temporary) {
             Ok(begun) => begun,
-            Err(error) => {
-                tracing::warn!(%error, "no snapshot can be written; the old journal continues");
+            Err(unwritten) => {
                 let _ = self.disk.remove(&temporary);
-                return Ok(());
+                return Ok(Err(unwritten));
             }
         };
         // After a failed rename it is unknown which of the two journals is the current one.
@@ -213,13 +207,28 @@ impl Writer {
         let _ = self.disk.remove(&snapshot_path(&self.dir, self.generation));
         (self.generation, self.file, self.bytes) = (next, file, bytes);
         self.segments.remove_files();
-        Ok(())
+        Ok(Ok(()))
     }
 
-    fn prepare(&self, snapshot: &[u8], next: u64, temporary: &Path) -> io::Result<(File, u64)> {
+    /// Writes the snapshot and begins the journal behind it.
+    fn prepare(&mut self, world: &World, next: u64, temporary: &Path) -> Result<(File, u64), Unwritten> {
+        let at = |path: &Path| {
+            let path = path.to_owned();
+            move |error| Unwritten { path, error }
+        };
+        // Plain data with text keys always serialises; what is not has to stay in the journal.
+        let snapshot = snapshot_text(world).map_err(io::Error::from);
+        let snapshot = snapshot.map_err(at(temporary))?;
+        // Also of one for which there is no room: the next is tried when the journal has grown by as much.
+        self.snapshot_bytes = snapshot.len() as u64;
+        self.write_snapshot(&snapshot, temporary).map_err(at(temporary))?;
+        let journal = journal_path(&self.dir, next);
+        begin_journal(&*self.disk, &journal).map_err(at(&journal))
+    }
+
+    fn write_snapshot(&self, snapshot: &[u8], temporary: &Path) -> io::Result<()> {
         let mut file = self.disk.create(temporary)?;
         self.disk.append(&mut file, snapshot)?;
-        self.disk.sync(&file)?;
-        begin_journal(&*self.disk, &journal_path(&self.dir, next))
+        self.disk.sync(&file)
     }
 }

@@ -13,16 +13,18 @@
 //!   too, and part of the state: they ascend, with gaps or without.
 //! - To read, take a `Reading` under the lock with the ticket of the latest write, wait for the ticket without the lock, then
 //!   `Reading::read` on a thread that may block. What comes next begins after the last record's sequence. [`ReadError::Gone`]
-//!   means that the file was deleted meanwhile: ask again.
+//!   means that the file was deleted meanwhile: ask again, unless [`Segments::has_file`], when somebody else deleted it. What
+//!   was read may be named in the journal only while [`Segments::have`] its places, which the lock is held for.
 //! - After a write that the disk refused, the state and the segments are read from disk again ([`open`]), with the last
 //!   sequence of each log as the state has it. That also is the start.
 //!
 //! # What is on disk when
 //! The writer writes segments and the journal, and syncs both at the same time; what waits for either waits for both. In front
-//! of the entries of such a write the journal has a [`Stretch`] for each file that the write appended to. At the start a last
-//! write that is not whole in the segments was never acknowledged, and is cut off the journal. So a record that the journal
-//! names is there, and one that it does not name was never accepted, and is cut off as well. Files are removed when the next
-//! snapshot is on disk: what the journal names is read again at the start, though its log was removed since.
+//! of the entries of such a write the journal has a [`Stretch`] for each file that the write appended to. A last write that is
+//! not whole in the segments is cut off the journal at the start, since a crash before the end of both syncs leaves it so, and
+//! then it was not acknowledged. Damage to the last write alone looks the same; damage to an earlier one is refused. So a record
+//! that the journal names after a start is there, and one that it does not name is cut off as well. Files are removed when the
+//! next snapshot is on disk: what the journal names is read again at the start, though its log was removed since.
 //!
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::folder::Folder;
@@ -37,9 +38,10 @@ pub(crate) struct Record {
 /// Why records cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
-    /// They have expired, or their log was removed, since the place was looked up.
-    #[error("the records are gone")]
-    Gone,
+    /// Their file is not there: they have expired, or their log was removed, since the place was looked up. Where neither is
+    /// so, somebody has deleted it.
+    #[error("the file `{path}` is gone")]
+    Gone { log: LogId, number: u64, path: PathBuf },
     #[error(transparent)]
     Failed(DataError),
 }
@@ -104,9 +106,11 @@ impl Reading {
     }
 
     fn failed(&self, error: io::Error) -> ReadError {
+        let path = self.folder.file(self.number);
         if error.kind() == io::ErrorKind::NotFound {
-            return ReadError::Gone;
+            let (log, number) = (self.log, self.number);
+            return ReadError::Gone { log, number, path };
         }
-        ReadError::Failed(DataError::io(&self.folder.file(self.number), error))
+        ReadError::Failed(DataError::io(&path, error))
     }
 }

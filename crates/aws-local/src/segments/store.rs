@@ -212,6 +212,17 @@ impl Segments {
         })
     }
 
+    /// Whether the files of all these places are kept.
+    pub(crate) fn have(&self, places: &[Place]) -> bool {
+        let mut places = places.iter();
+        places.all(|place| self.has_file(place.log, place.segment))
+    }
+
+    pub(crate) fn has_file(&self, log: LogId, number: u64) -> bool {
+        let segments = self.logs.get(&log);
+        segments.is_some_and(|segments| segments.iter().any(|segment| segment.number == number))
+    }
+
     #[cfg(test)]
     pub(super) fn folder(&self) -> Option<std::path::PathBuf> {
         self.folder.path().map(std::path::Path::to_owned)

@@ -1,5 +1,5 @@
-//! Files whose bytes are not what was written. What is missing of the last write was never acknowledged, and is cut off; what is
-//! missing of an earlier one was, and is damage.
+//! Files whose bytes are not what was written. What is missing of the last write is cut off, as a crash before it was acknowledged
+//! leaves it; what is missing of an earlier one is damage.
 
 use std::fs;
 use std::path::PathBuf;

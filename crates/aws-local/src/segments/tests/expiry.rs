@@ -86,7 +86,7 @@ fn a_reading_of_a_file_that_is_gone_says_so() {
     assert!(kept.expire(LOG, 2));
     assert!(matches!(
         reading.read(usize::MAX, usize::MAX),
-        Err(ReadError::Gone)
+        Err(ReadError::Gone { number: 1, .. })
     ));
     assert!(kept.segments.read(LOG, Start::Sequence(0)).is_none());
     assert!(
