@@ -139,8 +139,9 @@ fn warn_of_group(plan: &mut Plan<'_, Subscriber>) {
     };
     let is_there = prior.arn.is_some();
     let group = prior.own_group().filter(|group| group.delete_on_destroy);
-    let warning = group.map(|group| messages::group_will_be_deleted(&group.name, is_there));
-    warning.into_iter().for_each(|warning| plan.warn(warning));
+    if let Some(warning) = group.map(|group| messages::group_will_be_deleted(&group.name, is_there)) {
+        plan.warn(warning);
+    }
 }
 
 /// Targets are where the subscriber is, except for custom event buses and calls to AWS.

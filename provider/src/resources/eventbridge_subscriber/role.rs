@@ -70,16 +70,28 @@ pub(super) async fn ensure(
         None => make(aws, &plan.name, &wanted, tags.defaults).await?,
     };
     plan.role_arn = Some(held.arn.clone());
-    if prior.is_none() {
-        role.status = Some(SUBSCRIBER_MISSING.to_owned());
-        plan.role = Some(role.clone());
-        operation.save(plan.clone());
+    match prior {
+        None => {
+            role.status = Some(SUBSCRIBER_MISSING.to_owned());
+            plan.role = Some(role.clone());
+            operation.save(plan.clone());
+        }
+        Some(prior) if prior.role.is_none() => {
+            role.status = Some(POLICY_DIFFERS.to_owned());
+            operation.save(Subscriber {
+                role: Some(role.clone()),
+                ..prior.clone()
+            });
+        }
+        Some(_) => {}
     }
     let standing = Standing::of::<Error>().and(messages::role_is_there(prior.is_none()));
     let mut lacking = tags.managed(None);
     lacking.retain(|key, value| held.tags.get(key) != Some(value));
     repair(aws, &wanted, &held, lacking, &standing).await?;
-    write_policy(aws, &wanted, policy, &standing).await?;
+    let before = prior.and_then(|prior| role_policy::held(prior, &aws.name, account));
+    let policy = role_policy::with_those_of(policy, before.as_ref());
+    write_policy(aws, &wanted, &policy, &standing).await?;
     role.status = Some(READY.to_owned());
     plan.role = Some(role);
     Ok(())
@@ -303,17 +315,31 @@ pub(super) async fn delete(aws: &Regional, state: &Subscriber, was_there: bool) 
     remove(aws, name).await
 }
 
-/// Deletes the role that was made here, once the subscriber has another. Where `role_arn` names that very role, it stays, and is no
-/// longer this subscriber's.
+/// Once the subscriber is changed: its role no longer allows what was needed before. Deletes the role that was made here, where the
+/// subscriber has another; where `role_arn` names that very role, it stays, and is no longer this subscriber's.
 pub(super) async fn let_go(aws: &Regional, plan: &Subscriber, prior: &Subscriber) -> Result<()> {
     if plan.role.is_some() {
-        return Ok(());
+        return narrow(aws, plan, prior).await;
     }
     match own(aws, prior).await? {
         Some((name, held)) if held.arn == plan.known_role() => release(aws, &name).await,
         Some((name, _)) => remove(aws, name).await,
         None => Ok(()),
     }
+}
+
+/// Takes away what the role allowed for the time of a change alone.
+async fn narrow(aws: &Regional, plan: &Subscriber, prior: &Subscriber) -> Result<()> {
+    let account = arn::account(plan.known_arn()).unwrap_or_default();
+    let wanted = Wanted::of(plan, &aws.name, account);
+    let before = role_policy::held(prior, &aws.name, account);
+    let Some((policy, before)) = wanted.policy.as_ref().zip(before) else {
+        return Ok(());
+    };
+    if role_policy::with_those_of(policy, Some(&before)) == *policy {
+        return Ok(());
+    }
+    write_policy(aws, &wanted, policy, &messages::after_changing()).await
 }
 
 /// Takes this subscriber's tag off the role.

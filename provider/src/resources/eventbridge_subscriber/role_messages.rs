@@ -79,6 +79,14 @@ pub(super) fn after_deleting() -> Standing {
     )
 }
 
+/// Of a policy that allowed more for the time of a change.
+pub(super) fn after_changing() -> Standing {
+    Standing::of::<Error>().and(
+        "The subscriber is changed, and the role allows what it needs. It may still allow what was needed before; the next apply takes that \
+         away.",
+    )
+}
+
 /// Of a role that `role_arn` names now.
 pub(super) fn after_untagging() -> Standing {
     Standing::of::<Error>().and(

@@ -20,6 +20,8 @@ scenarios![
     a_name_that_is_taken_leaves_the_role_alone,
     another_role_takes_its_place_and_back,
     a_role_that_is_named_instead_stays,
+    a_role_that_a_failed_change_made_is_in_the_state,
+    permissions_go_after_the_subscriber_no_longer_uses_them,
     a_role_that_is_not_known_yet_is_planned,
     without_permissions_for_iam_there_is_a_way,
     what_a_role_of_a_subscriber_cannot_have,
@@ -380,6 +382,74 @@ async fn a_role_that_is_named_instead_stays() {
         assert!(!fake.state().roles[ROLE].tags.contains_key(OWNER));
         resource.destroy(&state).await.unwrap();
         assert!(fake.state().roles.contains_key(ROLE), "denied: {is_denied}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_a_failed_change_made_is_in_the_state() {
+    for call in ["PutRolePolicy", "v2:UpdateSubscriber"] {
+        for goes_back in [false, true] {
+            let (fake, harness) = stage();
+            let resource = harness.resource(NAME);
+            let theirs = config(json!({ "role": null, "role_arn": OTHER }));
+            let state = resource.create(theirs.clone()).await.unwrap();
+            let denied = Trouble::Says("AccessDeniedException", "Access denied.");
+            fake.state().trouble(call, denied);
+            let planned = resource.plan(Some(&state), config(json!({}))).await.unwrap();
+            let failed = resource.apply(planned).await;
+            assert!(failed.diags.has_errors(), "{call}");
+            let kept = failed.state.unwrap();
+            assert_eq!(kept.json()["role"]["status"], "policy differs", "{call}");
+            let read = resource.read(&kept).await.unwrap().unwrap();
+            assert_eq!(read.json()["role_arn"], OTHER, "{call}");
+            if goes_back {
+                let state = resource.update(&read, theirs.clone()).await.unwrap();
+                resource.assert_stable(&state, theirs).await;
+            } else {
+                resource.destroy(&read).await.unwrap();
+            }
+            assert!(fake.state().roles.is_empty(), "{call} {goes_back}");
+        }
+    }
+}
+
+/// Until the change is through, it delivers where it did before.
+#[tokio::test(start_paused = true)]
+async fn permissions_go_after_the_subscriber_no_longer_uses_them() {
+    let with = |group: &str, dead: Json| {
+        let group = json!({ "name": group, "create": true });
+        config(json!({ "target_arn": null, "log_group": group, "dead_letter_arn": dead }))
+    };
+    let stream =
+        |group: &str| format!("arn:aws:logs:us-east-1:123456789012:log-group:{group}:log-stream:events");
+    let allowed = |fake: &Fake| -> Vec<String> {
+        let statements = policy(fake)["Statement"].as_array().unwrap().clone();
+        let on = statements
+            .iter()
+            .map(|one| one["Resource"].as_str().unwrap().to_owned());
+        on.collect()
+    };
+    for (call, passes, said) in [
+        ("v2:UpdateSubscriber", 0, "Cannot change the subscriber `runs`"),
+        ("PutRolePolicy", 1, "The subscriber is changed"),
+    ] {
+        let (fake, harness) = stage();
+        let resource = harness.resource(NAME);
+        let state = resource.create(with(GROUP, json!(DEAD))).await.unwrap();
+        let both = [stream("/other"), stream(GROUP), DEAD.to_owned()];
+        let next = || with("/other", json!(null));
+        fake.state().let_through(call, passes);
+        fake.state()
+            .trouble(call, Trouble::Says("AccessDenied", "Access denied."));
+        let planned = resource.plan(Some(&state), next()).await.unwrap();
+        let failed = resource.apply(planned).await;
+        names(&failed.diags, &[said]);
+        assert_eq!(allowed(&fake), both, "{call}");
+        let read = resource.read(&failed.state.unwrap()).await.unwrap().unwrap();
+        assert_eq!(read.json()["role"]["status"], "policy differs", "{call}");
+        let state = resource.update(&read, next()).await.unwrap();
+        resource.assert_stable(&state, next()).await;
+        assert_eq!(allowed(&fake), [stream("/other")], "{call}");
     }
 }
 
