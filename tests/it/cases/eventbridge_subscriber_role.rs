@@ -90,7 +90,21 @@ fn role(tool: &Tool) -> Result<()> {
     workdir.config(&hcl::all(&[provider, BUS, &made]))?;
     workdir.apply_counts(0, 1, 0)?;
     workdir.plan_empty()?;
+
+    // Named by its ARN it stays, and is no longer the subscriber's.
+    let named = hcl::with(
+        SUBSCRIBER,
+        "role/deliver",
+        &format!("role/scalr-eventbridge/{ROLE}"),
+    );
+    workdir.config(&hcl::all(&[provider, BUS, &named]))?;
+    workdir.apply_counts(0, 1, 0)?;
+    workdir.plan_empty()?;
     workdir.destroy()?;
+    ensure!(workdir.aws().roles()? == [ROLE]);
+    let policy = iam.delete_role_policy().role_name(ROLE);
+    block_on(policy.policy_name("deliver").send())?;
+    block_on(iam.delete_role().role_name(ROLE).send())?;
     nothing_left(&workdir)
 }
 

@@ -406,11 +406,17 @@ pub(super) fn group_of_this_apply(name: &str) -> Diagnostic {
 }
 
 /// With the plan: the group goes with a subscriber that is replaced.
-pub(super) fn group_will_be_deleted(name: &str) -> Diagnostic {
-    Diagnostic::warning(format!("The log group `{name}` and its events are deleted")).detail(
+/// Where the subscriber is gone already, another `delete_on_destroy` comes too late: what the state has counts.
+pub(super) fn group_will_be_deleted(name: &str, is_there: bool) -> Diagnostic {
+    let warning = Diagnostic::warning(format!("The log group `{name}` and its events are deleted"));
+    warning.detail(if is_there {
         "The subscriber is replaced, and `delete_on_destroy = true` holds for that too. Apply `delete_on_destroy = false` before this change \
-         to keep them.",
-    )
+         to keep them."
+    } else {
+        "A creation or destroy of the subscriber did not end: what it left is deleted before another is made, and the state has \
+         `delete_on_destroy = true`. To keep them, remove the subscriber from the state with `terraform state rm` or `tofu state rm` and its \
+         address, and apply: the new one continues to use the log group."
+    })
 }
 
 /// With the plan of a destroy.

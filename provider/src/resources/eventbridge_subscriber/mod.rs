@@ -129,8 +129,8 @@ impl Resource for Subscriber {
         plan.complete(&aws, operation.client())?;
         operation.client().memory().begin_creation(&plan.object());
         Owner::ensure(operation);
-        if plan.log_group.is_some() {
-            // Before anything is changed about a log group that may be that subscriber's.
+        if plan.log_group.is_some() || plan.role.is_some() {
+            // Before anything is changed about a log group or role that may be that subscriber's.
             aws::refuse_taken_name(&aws, &plan.name).await?;
         }
         group_change::end(operation);
@@ -196,9 +196,7 @@ impl Resource for Subscriber {
             plan.state.clone_from(&prior.state);
         }
         log_group::let_go(operation, &aws, &plan).await?;
-        if plan.role.is_none() {
-            role::delete(&aws, &prior, true).await?;
-        }
+        role::let_go(&aws, &plan, &prior).await?;
         let held = (prior.tags.as_ref(), prior.tags_all.as_ref());
         let planned = (plan.tags.as_ref(), plan.tags_all.as_ref());
         let tagged =

@@ -29,11 +29,11 @@ pub(super) async fn decide(plan: &mut Plan<'_, Subscriber>) {
         subscriber.tags.as_ref()
     });
     warn_of_gap(plan);
+    unfinished(plan);
     warn_of_group(plan);
     judge_regions(plan);
     filters::warn(plan);
     look(plan).await;
-    unfinished(plan);
     let object = planned(plan);
     handover::plan(plan, object, "another `name`", Subscriber::name());
 }
@@ -134,10 +134,13 @@ fn warn_of_gap(plan: &mut Plan<'_, Subscriber>) {
 
 /// The log group goes with a subscriber that is replaced.
 fn warn_of_group(plan: &mut Plan<'_, Subscriber>) {
-    let group = plan.prior().and_then(Subscriber::own_group);
-    let group = group.filter(|group| group.delete_on_destroy).cloned();
-    if let Some(group) = group.filter(|_| plan.replaces()) {
-        plan.warn(messages::group_will_be_deleted(&group.name));
+    let Some(prior) = plan.prior().filter(|_| plan.replaces()) else {
+        return;
+    };
+    let is_there = prior.arn.is_some();
+    let group = prior.own_group().filter(|group| group.delete_on_destroy);
+    if let Some(warning) = group.map(|group| messages::group_will_be_deleted(&group.name, is_there)) {
+        plan.warn(warning);
     }
 }
 

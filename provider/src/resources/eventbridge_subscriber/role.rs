@@ -4,11 +4,11 @@ use aws_sdk_iam::types::Tag;
 use serde_json::Value;
 use tfplugin::{Operation, Result};
 
-use super::Subscriber;
 use super::log_group::{self, READY, SUBSCRIBER_MISSING, TAGS_DIFFER, owner};
 use super::parts::Role;
 use super::role_messages::{self as messages, doing};
 use super::role_policy::{self, PATH, POLICY, is_same};
+use super::{Subscriber, group_change};
 use crate::aws::retry::gone;
 use crate::aws::roles::HeldRole;
 use crate::aws::tags::Tags;
@@ -70,16 +70,28 @@ pub(super) async fn ensure(
         None => make(aws, &plan.name, &wanted, tags.defaults).await?,
     };
     plan.role_arn = Some(held.arn.clone());
-    if prior.is_none() {
-        role.status = Some(SUBSCRIBER_MISSING.to_owned());
-        plan.role = Some(role.clone());
-        operation.save(plan.clone());
+    match prior {
+        None => {
+            role.status = Some(SUBSCRIBER_MISSING.to_owned());
+            plan.role = Some(role.clone());
+            operation.save(plan.clone());
+        }
+        Some(prior) if prior.role.is_none() => {
+            role.status = Some(POLICY_DIFFERS.to_owned());
+            operation.save(Subscriber {
+                role: Some(role.clone()),
+                ..prior.clone()
+            });
+        }
+        Some(_) => {}
     }
     let standing = Standing::of::<Error>().and(messages::role_is_there(prior.is_none()));
     let mut lacking = tags.managed(None);
     lacking.retain(|key, value| held.tags.get(key) != Some(value));
     repair(aws, &wanted, &held, lacking, &standing).await?;
-    write_policy(aws, &wanted, policy, &standing).await?;
+    let before = prior.and_then(|prior| role_policy::held(prior, &aws.name, account));
+    let policy = role_policy::with_those_of(policy, before.as_ref());
+    write_policy(aws, &wanted, &policy, &standing).await?;
     role.status = Some(READY.to_owned());
     plan.role = Some(role);
     Ok(())
@@ -256,8 +268,13 @@ pub(super) async fn without_subscriber(
     mut state: Subscriber,
 ) -> Result<Option<Subscriber>> {
     let has_role = is_left(operation, aws, &state).await?;
-    if state.arn.take().is_some() && !has_role {
-        return Ok(None);
+    if state.arn.take().is_some() {
+        if !has_role {
+            return Ok(None);
+        }
+        // Kept, it would be deleted with its events; out of the state, a creation adopts it, as where no role is left.
+        state.log_group = None;
+        group_change::end(operation);
     }
     let has_group = log_group::is_left(operation, aws, &mut state).await?;
     if let Some(role) = state.role.as_mut() {
@@ -289,12 +306,52 @@ async fn is_left(operation: &Operation<'_, Subscriber>, aws: &Regional, state: &
 
 /// Deletes a role that was made here. Where this state had no subscriber, one of its name may have the role.
 pub(super) async fn delete(aws: &Regional, state: &Subscriber, was_there: bool) -> Result<()> {
-    let Some(name) = own(aws, state).await? else {
+    let Some((name, _)) = own(aws, state).await? else {
         return Ok(());
     };
     if !was_there && log_group::is_anothers(aws, &state.name).await? {
         return Ok(());
     }
+    remove(aws, name).await
+}
+
+/// Once the subscriber is changed: its role no longer allows what was needed before. Deletes the role that was made here, where the
+/// subscriber has another; where `role_arn` names that very role, it stays, and is no longer this subscriber's.
+pub(super) async fn let_go(aws: &Regional, plan: &Subscriber, prior: &Subscriber) -> Result<()> {
+    if plan.role.is_some() {
+        return narrow(aws, plan, prior).await;
+    }
+    match own(aws, prior).await? {
+        Some((name, held)) if held.arn == plan.known_role() => release(aws, &name).await,
+        Some((name, _)) => remove(aws, name).await,
+        None => Ok(()),
+    }
+}
+
+/// Takes away what the role allowed for the time of a change alone.
+async fn narrow(aws: &Regional, plan: &Subscriber, prior: &Subscriber) -> Result<()> {
+    let account = arn::account(plan.known_arn()).unwrap_or_default();
+    let wanted = Wanted::of(plan, &aws.name, account);
+    let before = role_policy::held(prior, &aws.name, account);
+    let Some((policy, before)) = wanted.policy.as_ref().zip(before) else {
+        return Ok(());
+    };
+    if role_policy::with_those_of(policy, Some(&before)) == *policy {
+        return Ok(());
+    }
+    write_policy(aws, &wanted, policy, &messages::after_changing()).await
+}
+
+/// Takes this subscriber's tag off the role.
+async fn release(aws: &Regional, name: &str) -> Result<()> {
+    let call = aws.roles.untag_role().role_name(name).tag_keys(OWNER_TAG);
+    let answer = call.send().await.map_err(|e| aws.failed("iam:UntagRole", e));
+    answer
+        .map(drop)
+        .map_err(|e| messages::failed(&e, doing::untag(name), messages::after_untagging()))
+}
+
+async fn remove(aws: &Regional, name: String) -> Result<()> {
     let failed = |e: Error| messages::failed(&e, doing::delete(&name), messages::after_deleting());
     let policy = aws.roles.delete_role_policy().role_name(&name);
     let answer = policy.policy_name(POLICY).send().await;
@@ -307,12 +364,13 @@ pub(super) async fn delete(aws: &Regional, state: &Subscriber, was_there: bool) 
     }
 }
 
-/// Name of the role that was made here, if it is there and its tag names this subscriber.
-async fn own(aws: &Regional, state: &Subscriber) -> Result<Option<String>> {
+/// The role that was made here and its name, if it is there and its tag names this subscriber.
+async fn own(aws: &Regional, state: &Subscriber) -> Result<Option<(String, HeldRole)>> {
     if state.role.is_none() || !aws.has_roles {
         return Ok(None);
     }
     let wanted = Wanted::of(state, &aws.name, "");
     let held = look(aws, &wanted.name).await?;
-    Ok(held.filter(|held| wanted.owns(held)).map(|_| wanted.name))
+    let held = held.filter(|held| wanted.owns(held));
+    Ok(held.map(|held| (wanted.name, held)))
 }

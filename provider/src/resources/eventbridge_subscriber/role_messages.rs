@@ -34,6 +34,10 @@ pub(super) mod doing {
         format!("tag the role `{name}`")
     }
 
+    pub(in super::super) fn untag(name: &str) -> String {
+        format!("untag the role `{name}`")
+    }
+
     pub(in super::super) fn delete(name: &str) -> String {
         format!("delete the role `{name}`")
     }
@@ -50,8 +54,8 @@ pub(super) fn failed(error: &Error, doing: String, standing: Standing) -> Diagno
     }
     let without = format!(
         "`role = {{ create = true }}` needs the IAM permissions `iam:CreateRole`, `iam:DeleteRole`, `iam:DeleteRolePolicy`, `iam:GetRole`, \
-         `iam:GetRolePolicy`, `iam:PutRolePolicy`, `iam:TagRole` and `iam:UpdateAssumeRolePolicy` on `role{PATH}*`. To do without them, have \
-         somebody else make the role, and set `role_arn` to its ARN in place of `role`."
+         `iam:GetRolePolicy`, `iam:PutRolePolicy`, `iam:TagRole`, `iam:UntagRole` and `iam:UpdateAssumeRolePolicy` on `role{PATH}*`. To do \
+         without them, have somebody else make the role, and set `role_arn` to its ARN in place of `role`."
     );
     error.during_with(doing, &standing.and(&without))
 }
@@ -72,6 +76,21 @@ pub(super) fn after_deleting() -> Standing {
     Standing::new(
         "The role is still there, and the subscriber no longer uses it. The next apply or destroy deletes it.",
         "The subscriber no longer uses the role. Whether the role was deleted is not known.",
+    )
+}
+
+/// Of a policy that allowed more for the time of a change.
+pub(super) fn after_changing() -> Standing {
+    Standing::of::<Error>().and(
+        "The subscriber is changed, and the role allows what it needs. It may still allow what was needed before; the next apply takes that \
+         away.",
+    )
+}
+
+/// Of a role that `role_arn` names now.
+pub(super) fn after_untagging() -> Standing {
+    Standing::of::<Error>().and(
+        "The subscriber is as configured. The tag of the role still says that it was made for the subscriber; the next apply takes it off.",
     )
 }
 

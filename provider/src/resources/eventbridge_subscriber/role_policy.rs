@@ -98,6 +98,33 @@ pub(super) fn policy(subscriber: &Subscriber, region: &str, account: &str) -> Op
     Some(json!({ "Version": "2012-10-17", "Statement": statements }))
 }
 
+/// What the role that was made for a subscriber allows.
+pub(super) fn held(prior: &Subscriber, region: &str, account: &str) -> Option<Value> {
+    prior.role.as_ref()?;
+    policy(prior, region, account)
+}
+
+/// A policy that allows what another does too: until a change is through, the subscriber needs both.
+pub(super) fn with_those_of(policy: &Value, before: Option<&Value>) -> Value {
+    let mut both = policy.clone();
+    let (Some(all), Some(others)) = (
+        both["Statement"].as_array_mut(),
+        before.and_then(|before| before["Statement"].as_array()),
+    ) else {
+        return both;
+    };
+    for other in others {
+        let is_same = |one: &Value| one["Action"] == other["Action"] && one["Resource"] == other["Resource"];
+        if !all.iter().any(is_same) {
+            let mut other = other.clone();
+            let sid = other["Sid"].as_str().unwrap_or_default();
+            other["Sid"] = format!("{sid}Before").into();
+            all.push(other);
+        }
+    }
+    both
+}
+
 /// Whether a text is this policy, however it is spaced.
 pub(super) fn is_same(text: &str, policy: &Value) -> bool {
     serde_json::from_str::<Value>(text).is_ok_and(|held| held == *policy)
@@ -156,6 +183,29 @@ mod tests {
             ("arn:aws:sqs::1:role/scalr-eventbridge/runs", false),
         ] {
             assert_eq!(is_in_path(role), want, "{role}");
+        }
+    }
+
+    /// A policy has each `Sid` once.
+    #[test]
+    fn what_is_allowed_during_a_change_is_both() {
+        let policy = |statements: &[(&str, &str)]| {
+            let statements = statements
+                .iter()
+                .map(|(sid, on)| json!({ "Sid": sid, "Action": ["a"], "Resource": on }));
+            json!({ "Statement": statements.collect::<Vec<_>>() })
+        };
+        let (one, two) = (("Deliver", "x"), ("FailureRecords", "y"));
+        for (now, before, want) in [
+            (&[one, two][..], None, &[one, two][..]),
+            (&[one], Some(&[one][..]), &[one]),
+            (&[one], Some(&[one, two]), &[one, ("FailureRecordsBefore", "y")]),
+            (&[one, two], Some(&[one]), &[one, two]),
+            (&[one], Some(&[("Deliver", "z")]), &[one, ("DeliverBefore", "z")]),
+            (&[one, two], Some(&[("Deliver", "y")]), &[one, two]),
+        ] {
+            let before = before.map(policy);
+            assert_eq!(with_those_of(&policy(now), before.as_ref()), policy(want));
         }
     }
 

@@ -18,7 +18,7 @@ pub(in crate::tests) struct Role {
 }
 
 /// The calls that are of this service.
-const CALLS: [&str; 8] = [
+const CALLS: [&str; 9] = [
     "CreateRole",
     "DeleteRole",
     "DeleteRolePolicy",
@@ -26,6 +26,7 @@ const CALLS: [&str; 8] = [
     "GetRolePolicy",
     "PutRolePolicy",
     "TagRole",
+    "UntagRole",
     "UpdateAssumeRolePolicy",
 ];
 
@@ -73,6 +74,11 @@ impl Holdings {
             }
             "TagRole" => {
                 role.tags.extend(tags(body));
+                json!({})
+            }
+            "UntagRole" => {
+                let key = body["TagKeys.member.1"].as_str().unwrap_or_default();
+                role.tags.remove(key);
                 json!({})
             }
             "UpdateAssumeRolePolicy" => {

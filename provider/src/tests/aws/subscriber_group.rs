@@ -180,6 +180,16 @@ async fn a_log_group_that_could_not_be_deleted_is_in_the_state() {
     assert!(failed.diags.has_errors());
     let read = resource.read(&failed.state.unwrap()).await.unwrap().unwrap();
     assert_eq!(read.json()["log_group"]["status"], "subscriber missing");
+    // An apply in place of the destroy deletes it too.
+    for deletes in [true, false] {
+        let config = config(json!({ "delete_on_destroy": deletes }));
+        let planned = resource.plan(Some(&read), config).await.unwrap();
+        assert_eq!(planned.replaces(), ["arn"]);
+        names(
+            &planned.warnings,
+            &["and its events are deleted", "`terraform state rm`"],
+        );
+    }
     resource.destroy(&read).await.unwrap();
     assert!(fake.state().groups.is_empty());
 }

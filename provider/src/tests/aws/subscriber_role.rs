@@ -16,7 +16,12 @@ scenarios![
     a_creation_that_fails_leaves_its_role_in_the_state,
     a_destroy_that_does_not_end_keeps_its_role_in_sight,
     what_a_failed_creation_left_is_not_taken_from_its_successor,
+    a_subscriber_deleted_by_hand_leaves_its_events_to_the_next,
+    a_name_that_is_taken_leaves_the_role_alone,
     another_role_takes_its_place_and_back,
+    a_role_that_is_named_instead_stays,
+    a_role_that_a_failed_change_made_is_in_the_state,
+    permissions_go_after_the_subscriber_no_longer_uses_them,
     a_role_that_is_not_known_yet_is_planned,
     without_permissions_for_iam_there_is_a_way,
     what_a_role_of_a_subscriber_cannot_have,
@@ -29,6 +34,7 @@ const ARN: &str = "arn:aws:iam::123456789012:role/scalr-eventbridge/runs-us-east
 const OWNER: &str = "scalr-eventbridge:owner";
 const QUEUE: &str = "arn:aws:sqs:us-east-1:123456789012:runs";
 const DEAD: &str = "arn:aws:sqs:us-east-1:123456789012:dead";
+const GROUP: &str = "/scalr/runs";
 const OTHER: &str = "arn:aws:iam::123456789012:role/deliver";
 
 pub(in crate::tests) fn config(more: Json) -> Json {
@@ -287,6 +293,51 @@ async fn what_a_failed_creation_left_is_not_taken_from_its_successor() {
     assert!(fake.state().roles.is_empty());
 }
 
+/// The role alone stays in sight: a creation adopts the log group with its events, as it does where no role is left.
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_deleted_by_hand_leaves_its_events_to_the_next() {
+    let (fake, harness) = stage();
+    let resource = harness.resource(NAME);
+    let group = json!({ "name": GROUP, "create": true, "delete_on_destroy": true });
+    let config = config(json!({ "target_arn": null, "log_group": group }));
+    let state = resource.create(config.clone()).await.unwrap();
+    fake.state().custom.held_subscribers.clear();
+    let read = resource.read(&state).await.unwrap().unwrap();
+    let shown = read.json();
+    assert_eq!(
+        (&shown["role"]["status"], &shown["log_group"]),
+        (&json!("subscriber missing"), &json!(null))
+    );
+    let planned = resource.plan(Some(&read), config.clone()).await.unwrap();
+    assert_eq!(planned.replaces(), ["arn"]);
+    assert!(planned.warnings.is_empty(), "{}", planned.warnings);
+    resource.destroy(&read).await.unwrap();
+    assert!(fake.state().groups.contains_key(GROUP) && fake.state().roles.is_empty());
+    let harness = on(fake.config());
+    let state = harness.resource(NAME).create(config.clone()).await.unwrap();
+    harness.resource(NAME).assert_stable(&state, config).await;
+    assert_eq!(
+        (fake.count("CreateLogGroup"), fake.count("DeleteLogGroup")),
+        (1, 0)
+    );
+}
+
+/// The tag of the role that is there names a subscriber of this name: that of another state, which delivers.
+#[tokio::test(start_paused = true)]
+async fn a_name_that_is_taken_leaves_the_role_alone() {
+    let (fake, harness) = stage();
+    harness.resource(NAME).create(config(json!({}))).await.unwrap();
+    let held = fake.state().roles[ROLE].clone();
+    let harness = on(fake.config());
+    let resource = harness.resource(NAME);
+    let another = config(json!({ "target_arn": DEAD }));
+    let planned = resource.plan(None, another).await.unwrap();
+    let refused = resource.apply(planned).await;
+    names(&refused.diags, &["`runs` exists already", "import {"]);
+    assert!(refused.state.is_none());
+    assert_eq!(fake.state().roles[ROLE].policies, held.policies);
+}
+
 #[tokio::test(start_paused = true)]
 async fn another_role_takes_its_place_and_back() {
     let (fake, harness) = stage();
@@ -304,6 +355,102 @@ async fn another_role_takes_its_place_and_back() {
     let calls = fake.state().calls.clone();
     let last = |name: &str| calls.iter().rposition(|call| call == name);
     assert!(last("v2:UpdateSubscriber") < last("DeleteRole"));
+}
+
+/// The subscriber still delivers through it: it is no longer this subscriber's, and not deleted.
+#[tokio::test(start_paused = true)]
+async fn a_role_that_is_named_instead_stays() {
+    for is_denied in [false, true] {
+        let (fake, harness) = stage();
+        let resource = harness.resource(NAME);
+        let mut state = resource.create(config(json!({}))).await.unwrap();
+        let named = config(json!({ "role": null, "role_arn": ARN }));
+        if is_denied {
+            let denied = Trouble::Says("AccessDenied", "Access denied.");
+            fake.state().trouble("UntagRole", denied);
+            let planned = resource.plan(Some(&state), named.clone()).await.unwrap();
+            let failed = resource.apply(planned).await;
+            names(
+                &failed.diags,
+                &["Cannot untag the role", "iam:UntagRole", "is as configured"],
+            );
+            state = resource.read(&failed.state.unwrap()).await.unwrap().unwrap();
+        }
+        let state = resource.update(&state, named.clone()).await.unwrap();
+        resource.assert_stable(&state, named).await;
+        assert_eq!(fake.count("v2:UpdateSubscriber"), 0);
+        assert!(!fake.state().roles[ROLE].tags.contains_key(OWNER));
+        resource.destroy(&state).await.unwrap();
+        assert!(fake.state().roles.contains_key(ROLE), "denied: {is_denied}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_a_failed_change_made_is_in_the_state() {
+    for call in ["PutRolePolicy", "v2:UpdateSubscriber"] {
+        for goes_back in [false, true] {
+            let (fake, harness) = stage();
+            let resource = harness.resource(NAME);
+            let theirs = config(json!({ "role": null, "role_arn": OTHER }));
+            let state = resource.create(theirs.clone()).await.unwrap();
+            let denied = Trouble::Says("AccessDeniedException", "Access denied.");
+            fake.state().trouble(call, denied);
+            let planned = resource.plan(Some(&state), config(json!({}))).await.unwrap();
+            let failed = resource.apply(planned).await;
+            assert!(failed.diags.has_errors(), "{call}");
+            let kept = failed.state.unwrap();
+            assert_eq!(kept.json()["role"]["status"], "policy differs", "{call}");
+            let read = resource.read(&kept).await.unwrap().unwrap();
+            assert_eq!(read.json()["role_arn"], OTHER, "{call}");
+            if goes_back {
+                let state = resource.update(&read, theirs.clone()).await.unwrap();
+                resource.assert_stable(&state, theirs).await;
+            } else {
+                resource.destroy(&read).await.unwrap();
+            }
+            assert!(fake.state().roles.is_empty(), "{call} {goes_back}");
+        }
+    }
+}
+
+/// Until the change is through, it delivers where it did before.
+#[tokio::test(start_paused = true)]
+async fn permissions_go_after_the_subscriber_no_longer_uses_them() {
+    let with = |group: &str, dead: Json| {
+        let group = json!({ "name": group, "create": true });
+        config(json!({ "target_arn": null, "log_group": group, "dead_letter_arn": dead }))
+    };
+    let stream =
+        |group: &str| format!("arn:aws:logs:us-east-1:123456789012:log-group:{group}:log-stream:events");
+    let allowed = |fake: &Fake| -> Vec<String> {
+        let statements = policy(fake)["Statement"].as_array().unwrap().clone();
+        let on = statements
+            .iter()
+            .map(|one| one["Resource"].as_str().unwrap().to_owned());
+        on.collect()
+    };
+    for (call, passes, said) in [
+        ("v2:UpdateSubscriber", 0, "Cannot change the subscriber `runs`"),
+        ("PutRolePolicy", 1, "The subscriber is changed"),
+    ] {
+        let (fake, harness) = stage();
+        let resource = harness.resource(NAME);
+        let state = resource.create(with(GROUP, json!(DEAD))).await.unwrap();
+        let both = [stream("/other"), stream(GROUP), DEAD.to_owned()];
+        let next = || with("/other", json!(null));
+        fake.state().let_through(call, passes);
+        fake.state()
+            .trouble(call, Trouble::Says("AccessDenied", "Access denied."));
+        let planned = resource.plan(Some(&state), next()).await.unwrap();
+        let failed = resource.apply(planned).await;
+        names(&failed.diags, &[said]);
+        assert_eq!(allowed(&fake), both, "{call}");
+        let read = resource.read(&failed.state.unwrap()).await.unwrap().unwrap();
+        assert_eq!(read.json()["role"]["status"], "policy differs", "{call}");
+        let state = resource.update(&read, next()).await.unwrap();
+        resource.assert_stable(&state, next()).await;
+        assert_eq!(allowed(&fake), [stream("/other")], "{call}");
+    }
 }
 
 /// From a role of another's to one that depends on another resource: what is planned has to be what comes out.
