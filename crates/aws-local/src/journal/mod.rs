@@ -3,7 +3,7 @@
 //! A line is the request in AWS's wire form, with the time and the seed it ran with; replaying the lines through the
 //! core gives the same state. One thread writes, and syncs once for all entries queued meanwhile. When the journal has
 //! grown, it is folded: a snapshot of the state is written and a new journal begun. Events that custom event buses keep are in
-//! [segments](crate::segments); entries name them.
+//! [segments]; entries name them.
 //!
 //! A full disk fails the changes that it refused, and no others: the state is read from disk again, and the next change
 //! is tried as usual.
