@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use super::hcl::{self, BUS, CONNECTION};
-use super::interrupt::apply_with_imports;
+use super::interrupt::apply_with_more_imports;
 use super::verify;
 use crate::runner::Case;
 
@@ -172,7 +172,7 @@ fn faulty(tool: &Tool, fault: &Value) -> Result<()> {
 }
 
 fn converges(workdir: &Workdir, each: usize) -> Result<()> {
-    apply_with_imports(workdir)?;
+    apply_with_more_imports(workdir, lost_connection(workdir)?)?;
     workdir.plan_empty()?;
     once(workdir, each)?;
     workdir.succeed(&[
@@ -189,6 +189,22 @@ fn converges(workdir: &Workdir, each: usize) -> Result<()> {
         "{queues} {destinations} {connections}"
     );
     Ok(())
+}
+
+/// The import block of the connection that the bus is made for, where Scalr has it and the state has not. OpenTofu 1.12, stopped twice,
+/// now and then writes a state with the bus and without the connection, though it has said that both are complete. Without the
+/// block it would replace the bus before it finds the connection.
+fn lost_connection(workdir: &Workdir) -> Result<String> {
+    const ADDRESS: &str = "scalr_eventbridge_connection.prod";
+    if workdir.resources()?.iter().any(|(address, _)| address == ADDRESS) {
+        return Ok(String::new());
+    }
+    let connections = workdir.companion.scalr().connections()?;
+    let found = connections.iter().find(|one| one["attributes"]["name"] == "prod");
+    let id = found.and_then(|found| found["id"].as_str());
+    Ok(id.map_or_else(String::new, |id| {
+        format!("import {{\n  to = {ADDRESS}\n  id = \"{id}\"\n}}\n")
+    }))
 }
 
 /// Each object is there, and there is no other.

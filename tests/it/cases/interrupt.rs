@@ -173,7 +173,14 @@ fn destroys_again(fault: Fault) -> bool {
 
 /// Applies until it succeeds; a failure must hold import blocks, which are put into the configuration.
 pub(super) fn apply_with_imports(workdir: &Workdir) -> Result<()> {
-    let mut blocks = String::new();
+    apply_with_more_imports(workdir, String::new())
+}
+
+/// The same with these blocks from the beginning.
+pub(super) fn apply_with_more_imports(workdir: &Workdir, mut blocks: String) -> Result<()> {
+    if !blocks.is_empty() {
+        workdir.write("import.tf", &blocks)?;
+    }
     for _ in 0..ROUNDS_MAX {
         let ended = workdir.run(&APPLY)?;
         if ended.code() == 0 {

@@ -71,7 +71,17 @@ fn rust() -> Result<()> {
         "the refusal has a type"
     );
     block_on(aws.custom.delete_event_source().event_source_arn(source).send())?;
-    block_on(aws.custom.delete_subscriber().subscriber_arn(subscriber).send())?;
+    // The bus makes or deletes one subscriber at a time, for a second each; that this one was made may be as short a time ago.
+    let unsubscribe = aws.custom.delete_subscriber().subscriber_arn(subscriber);
+    verify::until("the deletion of the subscriber", || {
+        match block_on(unsubscribe.clone().send()) {
+            Ok(_) => Ok(Some(())),
+            Err(error) => match error.into_service_error() {
+                error if error.is_concurrent_modification_exception() => Ok(None),
+                error => Err(error.into()),
+            },
+        }
+    })?;
     block_on(delete.send())?;
     let gone = aws.custom.wait_until_event_bus_deleted().event_bus_arn(&bus);
     block_on(gone.wait(WITHIN))?;
