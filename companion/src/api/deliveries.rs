@@ -11,6 +11,7 @@ use scalr_api::{
 };
 
 use super::clock::standing;
+use super::connections::missing;
 use super::error::ApiError;
 use super::form::{bytes, json};
 use crate::app::App;
@@ -72,10 +73,6 @@ async fn read(
     Ok(Json(figures(standing(&app.clock), delivery, dropped)))
 }
 
-fn missing(id: &str) -> ApiError {
-    ApiError::NotFound(format!("connection `{}`", id.escape_debug()))
-}
-
 /// The connection of the caller's account.
 async fn connection(app: &App, caller: &Caller, id: &str) -> Result<store::Connection, ApiError> {
     let found = app.store.connection(&caller.account_id, id).await?;
@@ -94,7 +91,7 @@ async fn which<'a>(
     };
     Ok(Which {
         connection,
-        state: state(wanted.state),
+        state: wanted.state,
         event: wanted.event.as_deref(),
         time_ms: [
             time("from", wanted.from.as_deref(), i64::MIN)?,
@@ -116,19 +113,9 @@ fn time(name: &str, given: Option<&str>, otherwise: i64) -> Result<i64, ApiError
     Ok(time.as_millisecond())
 }
 
-const fn state(state: DeliveryState) -> store::State {
-    match state {
-        DeliveryState::Delivered => store::State::Delivered,
-        DeliveryState::Failed => store::State::Failed,
-    }
-}
-
 fn past(row: Settled) -> PastDelivery {
     PastDelivery {
-        state: match row.state {
-            store::State::Delivered => DeliveryState::Delivered,
-            store::State::Failed => DeliveryState::Failed,
-        },
+        state: row.state,
         event_id: row.event_id,
         detail_type: row.detail_type,
         bytes: row.bytes,

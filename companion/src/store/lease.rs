@@ -3,7 +3,7 @@
 //! Only the oldest event of a lane can be leased, so that a lane never has two on the way: that is how order is
 //! kept up to AWS's answer.
 
-use scalr_api::ConnectionId;
+use scalr_api::{ConnectionId, DeliveryState};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -12,7 +12,7 @@ use super::error::{Result, StoreError};
 use super::event::VERSION;
 use super::feed::What;
 use super::row::readable_ids;
-use super::settled::{self, State};
+use super::settled;
 
 /// An event that is to be sent.
 #[derive(Clone, Debug)]
@@ -220,7 +220,7 @@ impl Tx {
     }
 
     async fn failed(&mut self, (lease, seq): (&str, i64), error: &str, now_ms: i64) -> Result<()> {
-        settled::keep(self, (lease, seq), State::Failed, Some(error), now_ms).await?;
+        settled::keep(self, (lease, seq), DeliveryState::Failed, Some(error), now_ms).await?;
         let Some(row) = self.taken_out(lease, seq).await? else {
             return Ok(());
         };
@@ -259,7 +259,7 @@ impl Tx {
 
     async fn delivered(&mut self, lease: &str, seq: i64, now_ms: i64) -> Result<()> {
         if self.bounds.history_ms > 0 {
-            settled::keep(self, (lease, seq), State::Delivered, None, now_ms).await?;
+            settled::keep(self, (lease, seq), DeliveryState::Delivered, None, now_ms).await?;
         }
         let Some(row) = self.taken_out(lease, seq).await? else {
             return Ok(());

@@ -60,5 +60,5 @@ pub(crate) use intake::Accepted;
 pub(crate) use lease::{Entry, Leased, Settlement};
 pub(crate) use row::{Found, Window};
 pub(crate) use run::{NewRun, Run};
-pub(crate) use settled::{Settled, State, Step, Which};
+pub(crate) use settled::{Settled, Step, Which};
 pub(crate) use workspace::{Environment, FIRST_WORKSPACE, Workspace, WorkspaceScope};

@@ -1,6 +1,7 @@
 //! Deliveries that are over, with their events: delivered ones, for as long as the history goes back, and failed ones, until a person
 //! has them sent again or purges them.
 
+use scalr_api::DeliveryState;
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 
@@ -13,20 +14,11 @@ const CHUNK: i64 = 200;
 /// Bytes of events that one transaction sends again: long events cost by their length.
 const CHUNK_BYTES: i64 = 4 * 1024 * 1024;
 
-/// How a delivery ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
-    /// AWS took it.
-    Delivered,
-    /// AWS did not.
-    Failed,
-}
-
 /// A delivery that is over.
 #[derive(Clone, Debug)]
 pub(crate) struct Settled {
     pub(crate) seq: i64,
-    pub(crate) state: State,
+    pub(crate) state: DeliveryState,
     pub(crate) event_id: String,
     pub(crate) detail_type: String,
     pub(crate) bytes: i64,
@@ -40,7 +32,7 @@ pub(crate) struct Settled {
 #[derive(Clone, Debug)]
 pub(crate) struct Which<'a> {
     pub(crate) connection: &'a str,
-    pub(crate) state: State,
+    pub(crate) state: DeliveryState,
     pub(crate) event: Option<&'a str>,
     /// Of events accepted at or after this time, and before that.
     pub(crate) time_ms: [i64; 2],
@@ -59,7 +51,7 @@ pub(crate) struct Step {
 
 impl<'a> Which<'a> {
     /// All deliveries of a connection in this state.
-    pub(crate) const fn all(connection: &'a str, state: State) -> Self {
+    pub(crate) const fn all(connection: &'a str, state: DeliveryState) -> Self {
         Self {
             connection,
             state,
@@ -70,22 +62,13 @@ impl<'a> Which<'a> {
     }
 }
 
-impl State {
-    /// The state as it is stored and shown.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Delivered => "delivered",
-            Self::Failed => "failed",
-        }
-    }
-
-    fn of(row: &SqliteRow) -> Result<Self> {
-        let text: String = row.try_get("state")?;
-        [Self::Delivered, Self::Failed]
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .ok_or_else(|| StoreError::Unreadable(format!("no state `{text}`")))
-    }
+/// How the delivery of a row ended.
+fn state(row: &SqliteRow) -> Result<DeliveryState> {
+    let text: String = row.try_get("state")?;
+    [DeliveryState::Delivered, DeliveryState::Failed]
+        .into_iter()
+        .find(|state| state.as_str() == text)
+        .ok_or_else(|| StoreError::Unreadable(format!("no state `{text}`")))
 }
 
 /// Keeps the event `?1`, leased as `?2`, with how its delivery ended.
@@ -99,7 +82,7 @@ const KEEP: &str =
 pub(super) async fn keep(
     tx: &mut Tx,
     (lease, seq): (&str, i64),
-    state: State,
+    state: DeliveryState,
     error: Option<&str>,
     now_ms: i64,
 ) -> Result<()> {
@@ -168,7 +151,7 @@ fn meant<'q>(
 fn settled(row: &SqliteRow) -> Result<Settled> {
     Ok(Settled {
         seq: row.try_get("seq")?,
-        state: State::of(row)?,
+        state: state(row)?,
         event_id: row.try_get("event_id")?,
         detail_type: row.try_get("detail_type")?,
         bytes: row.try_get("bytes")?,
@@ -263,7 +246,7 @@ impl Tx {
             .await?;
         // It leaves the history too, and comes back once it is delivered: else each repetition would send every copy.
         let deleted = self.delete_settled(&list).await?;
-        if which.state == State::Failed {
+        if which.state == DeliveryState::Failed {
             self.count(MADE_LESS, deleted, which).await?;
         }
         self.wake_delivery();

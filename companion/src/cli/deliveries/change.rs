@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, bail};
 use clap::ArgGroup;
 use scalr_api::{
     Client, ClientError, Connection, DeliveriesChanged, DeliveriesWanted, DeliveryState, Object, Status,
@@ -154,14 +154,13 @@ pub(super) async fn purge(args: &Purge) -> anyhow::Result<()> {
     args.form.print(&done, || human(&done, Change::Purge))
 }
 
+/// The states, of which the first with any counts; the events, or none for all; and where.
+type Meant<'a> = (&'a [DeliveryState], &'a [String], &'a Among);
+
 /// Changes what is meant on each of the connections.
-async fn all(
-    remote: &Remote,
-    change: Change,
-    (states, events, among): (&[DeliveryState], &[String], &Among),
-) -> anyhow::Result<Vec<Done>> {
+async fn all(remote: &Remote, change: Change, which: Meant<'_>) -> anyhow::Result<Vec<Done>> {
     let client = remote.client()?;
-    let connections = super::connections(&client, among.connection.as_deref()).await?;
+    let connections = super::connections(&client, which.2.connection.as_deref()).await?;
     let mut done: Vec<Done> = connections
         .iter()
         .map(|one| Done {
@@ -171,45 +170,55 @@ async fn all(
             delivered: 0,
         })
         .collect();
+    let ended = each(&client, change, which, (&connections, &mut done)).await;
+    ended.with_context(|| so_far(&done, change))?;
+    Ok(done)
+}
+
+/// The same, with what was done so far noted as it goes.
+async fn each(
+    client: &Client,
+    change: Change,
+    (states, events, among): Meant<'_>,
+    (connections, done): (&[Object<Connection>], &mut [Done]),
+) -> anyhow::Result<()> {
     let wanted = |state, event: Option<&String>| DeliveriesWanted {
         event: event.cloned(),
         from: among.from.clone(),
         to: among.to.clone(),
         ..DeliveriesWanted::all(state)
     };
-    let each: Vec<Option<&String>> = if events.is_empty() {
+    let events: Vec<Option<&String>> = if events.is_empty() {
         vec![None]
     } else {
         events.iter().map(Some).collect()
     };
-    for event in each {
+    for event in events {
         let mut found = 0;
         // The first state of which there are any, on whichever connections.
         for state in states {
-            for at in 0..connections.len() {
-                let (Some(connection), Some(of)) = (connections.get(at), done.get_mut(at)) else {
-                    continue;
-                };
+            for (connection, of) in connections.iter().zip(&mut *done) {
                 let mut steps = Steps {
-                    client: &client,
+                    client,
                     change,
                     connection,
                     wanted: wanted(*state, event),
                 };
-                let before = of.all();
-                let ended = steps.all(|deliveries| of.add(*state, deliveries)).await;
-                found += of.all() - before;
-                ended.with_context(|| so_far(&done, change))?;
+                let did = |deliveries| {
+                    found += deliveries;
+                    of.add(*state, deliveries);
+                };
+                steps.all(did).await?;
             }
             if found > 0 {
                 break;
             }
         }
         if let Some(event) = event.filter(|_| found == 0) {
-            return Err(anyhow!(missing(event, change))).with_context(|| so_far(&done, change));
+            bail!(missing(event, change));
         }
     }
-    Ok(done)
+    Ok(())
 }
 
 fn missing(event: &str, change: Change) -> String {

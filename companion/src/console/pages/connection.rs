@@ -5,7 +5,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use scalr_api::{RunInput, Status, WorkspaceId};
+use scalr_api::{DeliveryState, RunInput, Status, WorkspaceId};
 use serde::Deserialize;
 
 use super::Opened;
@@ -21,7 +21,7 @@ use crate::console::terraform::Hcl;
 use crate::console::text::Shown;
 use crate::partner::SourceState;
 use crate::routes::Routes;
-use crate::store::{Connection, State as Ended, Which, Window};
+use crate::store::{Connection, Which, Window};
 
 /// Held and dropped events that are listed.
 const LISTED_MAX: usize = 50;
@@ -108,7 +108,9 @@ async fn standing_of(
     let (figures, dropped) = found.ok_or_else(|| missing(id))?;
     let (held, _) = store.held_events(account, [Some(id), None]).await?;
     let listed_max = i64::try_from(LISTED_MAX).unwrap_or_default();
-    let (failed, _) = store.settled(&Which::all(id, Ended::Failed), listed_max).await?;
+    let (failed, _) = store
+        .settled(&Which::all(id, DeliveryState::Failed), listed_max)
+        .await?;
     let failing = (figures.failures > 0).then(|| {
         let error = figures.last_error.clone().unwrap_or_default();
         Shown::new(format!(

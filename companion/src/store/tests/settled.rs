@@ -1,9 +1,9 @@
 //! Deliveries that are over: each delivery is in one state, whatever is done with it.
 
-use scalr_api::{ConnectionId, Status};
+use scalr_api::{ConnectionId, DeliveryState, Status};
 use sqlx::Row as _;
 
-use super::super::{Bounds, Settlement, State, Step, Which};
+use super::super::{Bounds, Settlement, Step, Which};
 use super::figures;
 use crate::testing::{ACCEPTED_MS, BOUNDS, Bench};
 
@@ -73,7 +73,7 @@ async fn each_delivery_is_in_one_state() {
     let (failed, more) = bench
         .app
         .store
-        .settled(&Which::all(id.as_str(), State::Failed), 1)
+        .settled(&Which::all(id.as_str(), DeliveryState::Failed), 1)
         .await
         .unwrap();
     assert_eq!(
@@ -84,7 +84,7 @@ async fn each_delivery_is_in_one_state() {
 
     let of_one = |event| Which {
         event: Some(event),
-        ..Which::all(id.as_str(), State::Failed)
+        ..Which::all(id.as_str(), DeliveryState::Failed)
     };
     assert_eq!(again(&bench, &of_one("e-0"), true).await, [0], "it was delivered");
     assert_eq!(again(&bench, &of_one("e-1"), true).await, [1]);
@@ -95,7 +95,7 @@ async fn each_delivery_is_in_one_state() {
         "the same delivery again"
     );
     assert_eq!(counts(&bench, &id).await, [2, 1, 0, 1]);
-    let delivered = Which::all(id.as_str(), State::Delivered);
+    let delivered = Which::all(id.as_str(), DeliveryState::Delivered);
     assert_eq!(again(&bench, &delivered, false).await, [1], "a delivery more");
     assert_eq!(counts(&bench, &id).await, [3, 1, 0, 1]);
     assert_eq!(
@@ -119,7 +119,7 @@ async fn what_is_sent_again_comes_in_bounded_steps_after_what_is_held() {
         settle(&bench, &id, &refused(), 1).await;
     }
     assert_eq!(
-        again(&bench, &Which::all(id.as_str(), State::Failed), false).await,
+        again(&bench, &Which::all(id.as_str(), DeliveryState::Failed), false).await,
         [200, 200, 49]
     );
     assert_eq!(counts(&bench, &id).await, [450, 0, 0, 0]);
@@ -141,7 +141,7 @@ async fn as_many_are_sent_again_as_there_is_room_for() {
     for _ in 0..6 {
         settle(&bench, &id, &refused(), 1).await;
     }
-    let failed = Which::all(id.as_str(), State::Failed);
+    let failed = Which::all(id.as_str(), DeliveryState::Failed);
     assert_eq!(again(&bench, &failed, false).await, [4]);
     assert_eq!(counts(&bench, &id).await, [4, 0, 2, 0]);
 }
@@ -158,7 +158,7 @@ async fn nothing_is_sent_again_where_held_events_would_make_room_for_it() {
     bench.accept(&id, 1).await;
     settle(&bench, &id, &refused(), 1).await;
     bench.accept(&id, 2).await;
-    let failed = Which::all(id.as_str(), State::Failed);
+    let failed = Which::all(id.as_str(), DeliveryState::Failed);
     assert!(again(&bench, &failed, false).await.is_empty());
     assert_eq!(counts(&bench, &id).await, [2, 0, 1, 0]);
     settle(&bench, &id, &Settlement::Delivered, 1).await;
@@ -186,7 +186,7 @@ async fn the_history_goes_back_as_far_as_it_is_told_and_keeps_what_failed() {
             tx.commit().await.unwrap();
         }
         let mut found = vec![];
-        for state in [State::Delivered, State::Failed] {
+        for state in [DeliveryState::Delivered, DeliveryState::Failed] {
             found.push(
                 store
                     .settled(&Which::all(id.as_str(), state), 10)
