@@ -11,6 +11,7 @@ use crate::{places, shell};
 mod against;
 mod console;
 mod custom_buses;
+mod delivery;
 mod delivery_fairness;
 mod http;
 mod local;
@@ -26,6 +27,9 @@ pub(crate) struct Options {
     what: What,
     #[command(flatten)]
     against: against::Comparison,
+    /// Measures `delivery` at its full size, which takes about half an hour.
+    #[arg(long)]
+    full: bool,
     /// Passed on to the measuring program.
     #[arg(last = true)]
     more: Vec<String>,
@@ -44,6 +48,9 @@ enum What {
     CustomBuses,
     /// A plan over 500 connections and their destroy, with Scalr 50 ms away; needs Terraform. `-- FOLDER` measures the programs there.
     Plans,
+    /// What a service takes in and delivers in a second; `-- PROGRAM` measures that one in place of a release build, `-- PROGRAM OTHER`
+    /// another one beside it, `--against COMMIT` the program of that commit.
+    Delivery,
     /// What a connection at its bound costs the others; `-- PROGRAM` measures that one in place of a release build.
     DeliveryFairness,
     /// Pages of the console with 10 events and with 10,000; `-- PROGRAM` measures that one in place of a release build.
@@ -53,7 +60,13 @@ enum What {
 /// Runs the measurements.
 pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(commit) = &options.against.against {
-        return against::run(commit, &options.against);
+        return match options.what {
+            What::Delivery => {
+                let old = against::companion_of(commit, &options.against)?;
+                delivery::run(&[companion(&options.more)?, old], options.full)
+            }
+            _ => against::run(commit, &options.against),
+        };
     }
     match options.what {
         What::Provider => provider(),
@@ -61,6 +74,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Local => local::run(&options.more),
         What::CustomBuses => custom_bus_rows(&options.more),
         What::Plans => plans::run(&options.more),
+        What::Delivery => delivery::run(&delivery::programs(&options.more)?, options.full),
         What::DeliveryFairness => delivery_fairness::run(&options.more),
         What::Console => console::run(&options.more),
     }
