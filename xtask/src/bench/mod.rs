@@ -74,7 +74,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Local => local::run(&options.more),
         What::CustomBuses => custom_bus_rows(&options.more),
         What::Plans => plans::run(&options.more),
-        What::Delivery => delivery::run(&delivery::programs(&options.more)?, options.full),
+        What::Delivery => delivery::run(&companions(&options.more)?, options.full),
         What::DeliveryFairness => delivery_fairness::run(&options.more),
         What::Console => console::run(&options.more),
     }
@@ -92,6 +92,15 @@ fn companion(more: &[String]) -> Result<PathBuf> {
         }
         [program] => Ok(PathBuf::from(program)),
         _ => bail!("name one program at most"),
+    }
+}
+
+/// The companions that `more` names, or a release build.
+fn companions(more: &[String]) -> Result<Vec<PathBuf>> {
+    match more {
+        [_, _, _, ..] => bail!("name two programs at most: the one to measure, and one beside it"),
+        [new, old] => Ok(vec![PathBuf::from(new), PathBuf::from(old)]),
+        more => Ok(vec![companion(more)?]),
     }
 }
 
@@ -288,7 +297,7 @@ fn row(figure: &Figure, tiny: &Value, scalr: &Value) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::{FIGURES, row};
+    use super::{FIGURES, companions, row};
 
     #[test]
     fn a_limit_that_is_not_kept_is_said() {
@@ -303,5 +312,12 @@ mod tests {
         assert!(!rows(good.clone()).contains("NOT KEPT"), "{}", rows(good));
         let bad = json!({"handshake_ms": 6.0, "resident_kib_after_schema": 20_480, "program_bytes": 29_000_000, "plans_per_second": 10});
         assert_eq!(rows(bad).matches("NOT KEPT").count(), 4);
+    }
+
+    #[test]
+    fn at_most_two_programs_are_measured() {
+        let named = ["a", "b", "c"].map(str::to_owned);
+        assert_eq!(companions(&named[..2]).unwrap().len(), 2);
+        assert!(companions(&named).is_err());
     }
 }

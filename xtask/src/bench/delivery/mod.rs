@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use load::{CLIENTS, LINES};
 use service::Service;
@@ -28,7 +28,7 @@ struct Size {
 }
 
 const SHORT: Size = Size {
-    bodies: [256, 32],
+    bodies: [256, 8],
     singles: 400,
     drain_max: Duration::from_secs(15),
 };
@@ -48,15 +48,6 @@ pub(super) fn run(programs: &[PathBuf], is_full: bool) -> Result<()> {
     let reports = reports.collect::<Result<Vec<_>>>()?;
     println!("{}", table(&reports)?);
     Ok(())
-}
-
-/// The programs that `more` names, or a release build of this tree.
-pub(super) fn programs(more: &[String]) -> Result<Vec<PathBuf>> {
-    match more {
-        [_, _, _, ..] => bail!("name two programs at most: the one to measure, and one beside it"),
-        [new, old] => Ok(vec![PathBuf::from(new), PathBuf::from(old)]),
-        more => Ok(vec![super::companion(more)?]),
-    }
 }
 
 /// A figure, and its name with the unit.
@@ -166,7 +157,7 @@ fn table(reports: &[Vec<Figure>]) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{programs, table};
+    use super::table;
 
     #[test]
     fn two_programs_are_shown_with_their_ratio() {
@@ -176,12 +167,5 @@ mod tests {
         let alone = table(&[report(300.0)]).unwrap();
         assert!(alone.ends_with("300.0") && !alone.contains("ratio"), "{alone}");
         assert!(table(&[]).is_err());
-    }
-
-    #[test]
-    fn at_most_two_programs_are_measured() {
-        let named = ["a", "b", "c"].map(str::to_owned);
-        assert_eq!(programs(&named[..2]).unwrap().len(), 2);
-        assert!(programs(&named).is_err());
     }
 }
