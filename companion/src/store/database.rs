@@ -9,7 +9,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Mutex, Notify, broadcast};
 
 use super::bounds::Bounds;
 use super::directory::{DATABASE, DirLock, create_private_file};
@@ -17,12 +17,17 @@ use super::error::{Result, StoreError};
 use super::feed::{self, Feed, Happening, What};
 use super::migrations;
 
+/// Longest wait for the turn to begin a transaction.
+const BEGIN_WITHIN: Duration = Duration::from_secs(30);
+
 /// The store, open. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     pub(super) write: SqlitePool,
     pub(super) read: SqlitePool,
     pub(super) bounds: Bounds,
+    /// Whoever is next to wait for the writer.
+    queue: Arc<Mutex<()>>,
     signals: Arc<Signals>,
 }
 
@@ -132,6 +137,7 @@ impl Store {
             write,
             read,
             bounds,
+            queue: Arc::default(),
             signals: Arc::new(Signals {
                 delivery: Notify::new(),
                 retention: Notify::new(),
@@ -141,8 +147,16 @@ impl Store {
         })
     }
 
-    /// Begins a transaction that may write; waits for the one under way.
+    /// Begins a transaction that may write; waits for the one under way, and for those that began to wait earlier.
     pub(crate) async fn begin(&self) -> Result<Tx> {
+        let place = tokio::time::timeout(BEGIN_WITHIN, self.queue.lock());
+        let _place = place.await.map_err(|_| sqlx::Error::PoolTimedOut)?;
+        self.begin_first().await
+    }
+
+    /// The same before nearly all others that wait: of them one at most comes first. For the one task whose work of many calls waits, so
+    /// that no flood of intakes keeps it waiting.
+    pub(crate) async fn begin_first(&self) -> Result<Tx> {
         Ok(Tx {
             inner: self.write.begin_with("BEGIN IMMEDIATE").await?,
             bounds: self.bounds,

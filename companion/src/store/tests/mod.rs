@@ -289,6 +289,41 @@ async fn the_figures_show_why_a_held_event_was_not_taken() {
     );
 }
 
+/// The delivery's turn waits for one other transaction at most, however many wait.
+#[tokio::test]
+async fn a_flood_of_writers_keeps_the_first_one_waiting_for_one_of_them() {
+    let bench = Bench::new().await;
+    let store = &bench.app.store;
+    let held = store.begin().await.unwrap();
+    let (sender, mut order) = tokio::sync::mpsc::unbounded_channel();
+    let mut waiting = tokio::task::JoinSet::new();
+    for _ in 0..5 {
+        let (store, sender) = (store.clone(), sender.clone());
+        waiting.spawn(async move {
+            let tx = store.begin().await.unwrap();
+            sender.send("other").unwrap();
+            tx.commit().await.unwrap();
+        });
+    }
+    // All of them wait: nothing else can run on this thread's runtime.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    let first = store.clone();
+    waiting.spawn(async move {
+        let tx = first.begin_first().await.unwrap();
+        sender.send("first").unwrap();
+        tx.commit().await.unwrap();
+    });
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    held.commit().await.unwrap();
+    while waiting.join_next().await.is_some() {}
+    let at = std::iter::from_fn(|| order.try_recv().ok()).position(|who| who == "first");
+    assert!(at <= Some(1) && at.is_some(), "{at:?}");
+}
+
 /// Whether a wait for work of the delivery would end now; uses that signal up.
 async fn is_awake(store: &Store) -> bool {
     let signal = store.deliverable();
