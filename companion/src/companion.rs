@@ -41,6 +41,8 @@ pub(crate) struct Config<'a> {
     pub(crate) lock: DirLock,
     pub(crate) durability: Durability,
     pub(crate) bounds: Bounds,
+    /// Calls of a region to AWS that are under way at a time.
+    pub(crate) calls_max: usize,
     pub(crate) listener: TcpListener,
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) partner: Partner,
@@ -95,6 +97,7 @@ pub(crate) struct Companion {
     pub(crate) console: Option<Console>,
     app: App,
     partner: Partner,
+    calls_max: usize,
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     // Held until the store is closed.
@@ -149,6 +152,7 @@ impl Companion {
             console,
             app,
             partner,
+            calls_max: config.calls_max,
             listener,
             tls,
             _lock: config.lock,
@@ -187,6 +191,7 @@ impl Companion {
             partner: self.partner,
             clock: app.clock.clone(),
             drain: limits.drain,
+            calls_max: self.calls_max,
         };
         let retention = Retention::new(app.store.clone(), app.clock.clone());
         let mut router = api::router(app.clone());
