@@ -17,6 +17,7 @@ use crate::group::{Ended, Group};
 use crate::mirror::Mirror;
 use crate::paths;
 use crate::proxy::Proxy;
+use crate::roots;
 use crate::tools::Tool;
 
 /// How long one command may take; nothing that the cases run comes near it.
@@ -30,6 +31,9 @@ const PROVIDER: &str = r#"terraform {
   }
 }
 "#;
+
+/// The file of the authority that is trusted.
+const AUTHORITY: &str = "authority.pem";
 
 /// The tool under both names, which agrees to what it asks before it changes anything.
 const AGREEING: &str = r#"terraform() {
@@ -72,6 +76,7 @@ impl Workdir {
             paths::programs().display()
         );
         std::fs::write(dir.path().join("cli.tfrc"), rc)?;
+        roots::write(&dir.path().join(AUTHORITY))?;
         let settings = settings(&companion.line, dir.path());
         let workdir = Self {
             tool: tool.clone(),
@@ -225,7 +230,8 @@ impl Workdir {
     }
 
     /// Runs lines of a shell in this folder, with the settings of the tool, the tool as `terraform` and as `tofu`, and the companion's
-    /// program. `init` finds the provider in the home folder. The first command that fails ends it.
+    /// program. `init` finds the provider in the home folder, and the system's authorities are trusted, as on a user's machine. The
+    /// first command that fails ends it.
     ///
     /// # Errors
     /// When it does not start or does not end.
@@ -236,6 +242,7 @@ impl Workdir {
         std::fs::create_dir(&home)?;
         std::os::unix::fs::symlink(Mirror::of_provider()?.folder, home.join("plugins"))?;
         self.set("TF_CLI_CONFIG_FILE", "");
+        self.set(roots::VARIABLE, "");
         let path = std::env::var("PATH").unwrap_or_default();
         let mut command = Command::new("bash");
         command
@@ -543,6 +550,7 @@ fn settings(line: &ReadyLine, dir: &Path) -> Vec<(String, String)> {
         ("AWS_EC2_METADATA_DISABLED", "true"),
         ("TF_VAR_workspace_id", line.workspace()),
         ("TF_CLI_CONFIG_FILE", &dir.join("cli.tfrc").to_string_lossy()),
+        (roots::VARIABLE, &dir.join(AUTHORITY).to_string_lossy()),
         ("HOME", &dir.to_string_lossy()),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
