@@ -117,7 +117,8 @@ async fn in_the_way(aws: &Regional, name: &str) -> Diagnostics {
 /// What AWS shows under the name of a bus.
 type Looked = ControlFlow<Option<DescribeEventBusOutput>>;
 
-/// The bus that somebody made, or none; it goes on where AWS manages one, or has not let the source go yet. `was_managed`: since the wait began.
+/// The bus that somebody made, or none; the wait continues where AWS manages one, or has not let the source go yet. `was_managed`: since it
+/// began.
 async fn look(aws: &Regional, name: &str, was_managed: bool) -> std::result::Result<Looked, Error> {
     match aws.bus(name).await? {
         Some(held) if held.managed_by().is_some() => return Ok(Continue(())),
