@@ -24,7 +24,13 @@ pub(crate) enum What {
     /// An event has failed: AWS does not take it. It is kept for a person to decide on.
     Failed { event_id: String, error: String },
     /// So many events were given up, for this reason.
-    Dropped { events: usize, why: String },
+    Dropped {
+        events: usize,
+        reason: &'static str,
+        why: String,
+    },
+    /// So many failed events were deleted by a person.
+    Purged { events: u64 },
     /// The connection has another status, or was deleted.
     Status,
 }

@@ -23,6 +23,7 @@ mod faults;
 mod flow;
 mod help;
 mod mistakes;
+mod operations;
 mod pattern;
 mod process;
 mod proxy;

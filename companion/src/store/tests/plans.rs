@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Sqlite};
 
 use super::super::{
     Bounds, Store, access, connection, database, drops, figures, intake, lease, outbox, purge, retention,
-    run, settled, waits,
+    run, settled, totals, waits,
 };
 use crate::testing::{ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
 
@@ -79,6 +79,7 @@ async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
         connection::FORGET_REFUSALS,
         figures::FIGURES,
         figures::EXPLANATIONS,
+        totals::TOTALS,
         drops::EXPLAIN,
         drops::DELETE_OLD_EXPLANATIONS,
         drops::DELETE,
