@@ -113,12 +113,12 @@ fn of_a_write(fault: WriteFault) -> Fault {
         WriteFault::Full => (
             "store-full",
             "the disk has no room",
-            "Make room on the disk of the data directory; the companion goes on by itself.",
+            "Make room on the disk of the data directory; then it is written again.",
         ),
         WriteFault::Locked => (
             "store-locked",
             "another process has it open and keeps it locked",
-            "End what has `companion.sqlite` open, such as a copy or a shell of sqlite3; the companion goes on by itself.",
+            "End what has `companion.sqlite` open, such as a copy or a shell of sqlite3; then it is written again.",
         ),
         WriteFault::Other => (
             "store-not-written",
@@ -243,6 +243,8 @@ async fn look_for_credentials(partner: &Partner) {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
     use crate::aws_calls::{Ended, Operation};
 
@@ -398,10 +400,7 @@ mod tests {
         );
         let mut table = "| fault | what | next |\n|---|---|---|\n".to_owned();
         for fault in found {
-            table.push_str(&format!(
-                "| `{}` | {} | {} |\n",
-                fault.name, fault.what, fault.next
-            ));
+            writeln!(table, "| `{}` | {} | {} |", fault.name, fault.what, fault.next).unwrap();
         }
         table
     }

@@ -144,7 +144,7 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
     };
     let (companion, tls) = args.hosting.open(own).await?;
     announce(&args, &companion, tls.as_ref())?;
-    companion.run(stop).await;
+    Box::pin(companion.run(stop)).await;
     Ok(())
 }
 

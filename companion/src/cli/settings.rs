@@ -40,7 +40,7 @@ pub(super) struct Program {
 
 /// A setting as it is shown.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-struct Setting {
+struct Shown {
     setting: String,
     value: String,
     from: String,
@@ -236,7 +236,7 @@ impl Program {
         if matches.get_flag("json") {
             out::json(&shown)?;
         } else {
-            let row = |one: &Setting| [&one.setting, &one.value, &one.from].map(|text| text.as_str().into());
+            let row = |one: &Shown| [&one.setting, &one.value, &one.from].map(|text| text.as_str().into());
             let rows: Vec<_> = shown.iter().map(row).collect();
             out::styled(&show::table(["SETTING", "VALUE", "FROM"], &rows))?;
         }
@@ -244,12 +244,16 @@ impl Program {
     }
 
     /// Each setting, its value, and where that comes from.
-    fn shown(&self, matches: &ArgMatches) -> Vec<Setting> {
+    fn shown(&self, matches: &ArgMatches) -> Vec<Shown> {
         let one = |arg: &Arg| {
             let long = arg.get_long()?;
             let id = arg.get_id().as_str();
-            let raw = matches.get_raw(id).into_iter().flatten();
-            let value: Vec<_> = raw.map(|value| value.to_string_lossy()).collect();
+            let value = if matches!(arg.get_action(), ArgAction::SetTrue) {
+                vec![matches.get_flag(id).to_string()]
+            } else {
+                let raw = matches.get_raw(id).into_iter().flatten();
+                raw.map(|value| value.to_string_lossy().into_owned()).collect()
+            };
             let from = match matches.value_source(id) {
                 Some(ValueSource::CommandLine) => format!("--{long}"),
                 Some(ValueSource::EnvVariable) => variable(long),
@@ -259,7 +263,7 @@ impl Program {
                 }
                 _ => "default".to_owned(),
             };
-            Some(Setting {
+            Some(Shown {
                 setting: long.to_owned(),
                 value: value.join(", "),
                 from,

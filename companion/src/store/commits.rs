@@ -20,7 +20,7 @@ pub(crate) struct Commits {
     purged: Counter,
     retried: Counter,
     dropped: Family<Reason, Counter>,
-    commits: Family<Outcome, Counter>,
+    ended: Family<Outcome, Counter>,
     last: Mutex<Option<Last>>,
 }
 
@@ -46,9 +46,9 @@ impl Commits {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ended(&self, fault: Option<WriteFault>) {
+    fn note(&self, fault: Option<WriteFault>) {
         let outcome = if fault.is_some() { "failed" } else { "done" };
-        self.commits.get_or_create(&Outcome { outcome }).inc();
+        self.ended.get_or_create(&Outcome { outcome }).inc();
         let at = Instant::now();
         *self.last() = Some(Last { at, fault });
     }
@@ -69,12 +69,12 @@ impl Commits {
                 What::Status => {}
             }
         }
-        self.ended(None);
+        self.note(None);
     }
 
     /// Counts a commit that failed, or a transaction that could not begin.
     pub(super) fn failed(&self, error: &StoreError) {
-        self.ended(Some(error.write_fault()));
+        self.note(Some(error.write_fault()));
     }
 
     /// Why the last write failed, if it did.
@@ -126,7 +126,7 @@ impl Commits {
         registry.register(
             "store_commits",
             "Transactions that were `done` or have `failed`: none of a failed one is kept",
-            self.commits.clone(),
+            self.ended.clone(),
         );
     }
 }

@@ -226,3 +226,217 @@ async fn an_address_without_tokens_is_for_this_machine_unless_it_is_asked_for() 
         "{stderr}"
     );
 }
+
+/// What a command ends with, and what it prints on both.
+async fn ended(mut command: Command) -> (Option<i32>, String, String) {
+    let ended = command.stdin(Stdio::null()).output().await.unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    (ended.status.code(), text(ended.stdout), text(ended.stderr))
+}
+
+/// `serve --print-config` with these arguments and variables: each setting with its value and where that comes from.
+async fn settings(args: &[&str], variables: &[(&str, &str)]) -> Value {
+    let mut command = Command::new(PROGRAM);
+    command.args(["serve", "--print-config", "--json"]).args(args);
+    command.env_clear().envs(variables.iter().copied());
+    let (code, stdout, stderr) = ended(command).await;
+    assert_eq!(code, Some(0), "{stderr}");
+    serde_json::from_str(&stdout).unwrap()
+}
+
+fn origin(settings: &Value, name: &str) -> (String, String) {
+    let found = settings
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["setting"] == name);
+    let text = |key: &str| found.unwrap()[key].as_str().unwrap().to_owned();
+    (text("value"), text("from"))
+}
+
+#[tokio::test]
+async fn settings_come_from_options_variables_and_a_file_in_that_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("serve.toml");
+    std::fs::write(
+        &file,
+        "data-dir = 'state'\nlisten = '127.0.0.1:1'\ntls = true\nhold-hours-max = 7\nlog = 'info'\n",
+    )
+    .unwrap();
+    let file = file.to_str().unwrap();
+    let variables = [
+        ("SCALR_EVENTBRIDGE_CONFIG", file),
+        ("SCALR_EVENTBRIDGE_LISTEN", "127.0.0.1:2"),
+        ("SCALR_EVENTBRIDGE_TLS", "no"),
+        ("SCALR_EVENTBRIDGE_CONSOLE_HOST", "a,b"),
+    ];
+    let shown = settings(&["--listen", "127.0.0.1:3"], &variables).await;
+    let state = dir.path().join("state");
+    for (name, value, from) in [
+        ("listen", "127.0.0.1:3", "--listen"),
+        ("tls", "false", "SCALR_EVENTBRIDGE_TLS"),
+        ("console-host", "a, b", "SCALR_EVENTBRIDGE_CONSOLE_HOST"),
+        ("hold-hours-max", "7", file),
+        ("data-dir", state.to_str().unwrap(), file),
+        ("log", "info", file),
+        ("history-hours", "168", "default"),
+    ] {
+        assert_eq!(
+            origin(&shown, name),
+            (value.to_owned(), from.to_owned()),
+            "{name}"
+        );
+    }
+    assert!(!state.exists(), "nothing was started");
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_used_are_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("serve.toml");
+    for (text, args, want) in [
+        (
+            "data_dir = 'x'",
+            &["--data-dir", "x"][..],
+            "did you mean `data-dir`?",
+        ),
+        (
+            "tls-name = 'a'",
+            &["--data-dir", "x"],
+            "`tls-name` (`--tls-name`) is for a certificate",
+        ),
+        (
+            "no-console = true\nconsole-host = 'a'",
+            &["--data-dir", "x"],
+            "which `--no-console` switches off",
+        ),
+        (
+            "listen = '0.0.0.0:0'",
+            &["--data-dir", "x"],
+            "`0.0.0.0:0` (`--listen`) is reachable",
+        ),
+        ("", &[], "--data-dir <DIR>"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let mut command = Command::new(PROGRAM);
+        command.env_clear().current_dir(dir.path());
+        command.arg("serve").arg("--config").arg(&file).args(args);
+        let (code, _, stderr) = ended(command).await;
+        assert_eq!(code, Some(2), "{text}: {stderr}");
+        assert!(stderr.contains(want), "{text}: {stderr}");
+    }
+    std::fs::remove_file(&file).unwrap();
+    let mut command = Command::new(PROGRAM);
+    command.args(["serve", "--config"]).arg(&file);
+    let (code, _, stderr) = ended(command).await;
+    assert!(code == Some(2) && stderr.contains("cannot be read"), "{stderr}");
+}
+
+/// The results of `doctor` with these arguments, by check.
+async fn doctor(args: &[&str]) -> (Option<i32>, std::collections::BTreeMap<String, (String, String)>) {
+    let mut command = Command::new(PROGRAM);
+    command.args(["doctor", "--json"]).args(args).env_clear();
+    command
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("HOME", "/nonexistent");
+    let (code, stdout, stderr) = ended(command).await;
+    let checks: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{stderr}"));
+    let text = |check: &Value, key: &str| check[key].as_str().unwrap().to_owned();
+    let checks = checks.as_array().unwrap().iter();
+    let named = checks.map(|one| (text(one, "check"), (text(one, "result"), text(one, "detail"))));
+    (code, named.collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_checks_a_service_beside_it_and_changes_nothing() {
+    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
+    let (mut c, operator) = start(dir.path(), &aws.proxy.endpoint, &[]).await;
+    let token = account(&c, &operator.unwrap(), "acme").await;
+    show(&mut c, &token);
+    c.connect("prod", "eu-west-1").await;
+    let file = dir.path().join("serve.toml");
+    let endpoint = &aws.proxy.endpoint;
+    std::fs::write(&file, format!("data-dir = '.'\naws-endpoint = '{endpoint}'")).unwrap();
+    let config = ["--config", file.to_str().unwrap()];
+    let (code, checks) = doctor(&config).await;
+    for (check, result, part) in [
+        ("settings", "ok", "state in"),
+        ("database", "ok", "a service has it open"),
+        ("file modes", "warning", "serve.toml"),
+        ("AWS endpoint", "ok", endpoint.as_str()),
+        ("AWS credentials", "ok", "of account "),
+        ("clock against AWS", "ok", "right"),
+        (
+            "events:ListPartnerEventSourceAccounts",
+            "ok",
+            "allowed in eu-west-1",
+        ),
+        ("events:DeletePartnerEventSource", "ok", "allowed in eu-west-1"),
+        ("events:PutPartnerEvents", "ok", "allowed in eu-west-1"),
+        ("events:CreatePartnerEventSource", "skipped", "cannot be tried"),
+    ] {
+        let found = &checks[check];
+        assert!(found.0 == result && found.1.contains(part), "{check}: {found:?}");
+    }
+    assert_eq!(
+        code == Some(0),
+        checks.values().all(|(result, _)| result != "failed"),
+        "{checks:?}"
+    );
+    aws.proxy.script(|call| match call.operation.as_str() {
+        "PutPartnerEvents" => Act::Refuse("AccessDeniedException"),
+        _ => Act::Pass,
+    });
+    let (code, checks) = doctor(&config).await;
+    assert_eq!(code, Some(4));
+    let put = &checks["events:PutPartnerEvents"];
+    assert!(
+        put.0 == "failed" && put.1.contains("AccessDeniedException"),
+        "{put:?}"
+    );
+    assert!(c.stop().await);
+
+    let (code, checks) = doctor(&["--data-dir", dir.path().to_str().unwrap()]).await;
+    assert_eq!(code, Some(4), "{checks:?}");
+    assert!(
+        checks["database"].1.contains("no process has it open"),
+        "{checks:?}"
+    );
+    assert_eq!(checks["AWS credentials"].0, "failed", "{checks:?}");
+    let (code, checks) = doctor(&["--data-dir", "/nonexistent"]).await;
+    assert!(
+        code == Some(4) && checks["database"].1.contains("there is none in"),
+        "{checks:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_service_does_not_do_is_said_by_the_commands() {
+    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
+    let (c, operator) = start(dir.path(), &aws.proxy.endpoint, &[]).await;
+    let token = account(&c, &operator.unwrap(), "acme").await;
+    for (args, code, want) in [
+        (
+            &["emit", "run-executed", "--no-wait"][..],
+            3,
+            "it is a service, and `emit` is for trials",
+        ),
+        (&["runs", "start", "network"], 1, "starts none that is made up"),
+        (&["run", "network"], 1, "starts none that is made up"),
+        (
+            &["runs", "start", "ws-1", "--fail"],
+            1,
+            "starts none that is made up",
+        ),
+    ] {
+        let mut command = Command::new(PROGRAM);
+        command
+            .args(args)
+            .env("SCALR_HOSTNAME", c.text("/scalr/hostname"))
+            .env("SCALR_TOKEN", &token);
+        command.env("AWS_ENDPOINT_URL", &aws.proxy.endpoint);
+        let (ended_with, _, stderr) = ended(command).await;
+        assert_eq!(ended_with, Some(code), "{args:?}: {stderr}");
+        assert!(stderr.contains(want), "{args:?}: {stderr}");
+    }
+}
