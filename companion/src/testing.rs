@@ -1,6 +1,6 @@
 //! What unit tests start from: a store in a folder of its own, and a companion around it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use scalr_api::{AccountId, ConnectionId, EnvironmentId, RunId, RunStatus, Status, WorkspaceId};
 use scalr_events::EventType;
@@ -213,6 +213,9 @@ impl Bench {
 
 /// Checks that a guide has this table after its mark; with `UPDATE_EXPECT` it is written there.
 pub(crate) fn table_in_guide(guide: &str, mark: &str, table: &str) {
+    // A page has several tables.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _one = ONE_AT_A_TIME.lock();
     let path = format!("{}/../docs/guides/{guide}", env!("CARGO_MANIFEST_DIR"));
     let page = std::fs::read_to_string(&path).unwrap();
     let (before, after) = page.split_once(&format!("{mark}\n")).expect(mark);

@@ -22,6 +22,7 @@ mod exec;
 mod faults;
 mod flow;
 mod help;
+mod manifests;
 mod mistakes;
 mod operations;
 mod pattern;
