@@ -439,11 +439,13 @@ const RETRYABLE: [&str; 12] = [
 
 #[cfg(test)]
 mod tests {
+    use aws_credential_types::credential_fn::provide_credentials_fn;
     use aws_sdk_eventbridge::config::http::HttpResponse;
     use aws_sdk_eventbridge::error::ErrorMetadata;
     use aws_sdk_eventbridge::operation::put_partner_events::PutPartnerEventsError;
 
     use super::*;
+    use crate::aws_calls::Outcome;
 
     #[test]
     fn only_an_error_code_of_awss_own_is_a_refusal() {
@@ -472,6 +474,32 @@ mod tests {
                 "{status} {code:?}: {error}"
             );
         }
+    }
+
+    /// How the last call of a partner ended, with these credentials and nothing that answers.
+    async fn last(partner: &Partner) -> Outcome {
+        let source = SourceKey {
+            name: "aws.partner/scalr.com/acme/prod".into(),
+            region: "us-east-1".into(),
+            aws_account_id: "123456789012".into(),
+        };
+        assert!(matches!(
+            partner.state(&source).await,
+            Err(AwsError::Retryable(_))
+        ));
+        partner.calls().standing().1[0].ended.outcome
+    }
+
+    #[tokio::test]
+    async fn a_call_without_credentials_is_told_from_one_without_an_answer() {
+        const NOTHING: &str = "http://127.0.0.1:1";
+        let none = provide_credentials_fn(|| async { Err(CredentialsError::not_loaded("none")) });
+        let partner = Partner::new(Some(NOTHING.into()), SharedCredentialsProvider::new(none));
+        assert_eq!(last(&partner).await, Outcome::NoCredentials);
+        assert_eq!(
+            last(&Partner::local(NOTHING, "999900001111")).await,
+            Outcome::Unanswered
+        );
     }
 
     #[test]
