@@ -87,6 +87,7 @@ mod tests {
 
     use crate::partner::{AwsError, EntryError, Partner, SourceHealth, SourceState};
     use crate::store::{Entry, SourceKey};
+    use crate::testing::entry;
 
     const TOKEN: &str = "a-session/token+of-the-operator==";
     const KEY_ID: &str = "ASIAEXAMPLEKEYID0000";
@@ -117,16 +118,7 @@ mod tests {
     }
 
     fn entries() -> Vec<Entry> {
-        let entry = Entry {
-            seq: 1,
-            event_id: "e".into(),
-            detail_type: "T".into(),
-            detail: "{}".into(),
-            time_ms: 0,
-            attempts: 0,
-            refused_since_ms: None,
-        };
-        vec![entry; 2]
+        vec![entry("prod"); 2]
     }
 
     #[tokio::test]
@@ -169,7 +161,7 @@ mod tests {
         assert!(code.chars().count() <= 128 && message.chars().count() <= 500);
         let slot = json!({ "ErrorCode": long, "ErrorMessage": long });
         let failed = aws_with(200, json!({ "Entries": [slot, slot] }).to_string()).await;
-        let results = failed.put(&source(), &entries()).await.unwrap();
+        let results = failed.put("us-east-1", &entries()).await.unwrap();
         let Err(EntryError { code, message }) = &results[0] else {
             panic!("a refusal")
         };
@@ -196,7 +188,7 @@ mod tests {
             let aws = aws_with(200, body.to_owned()).await;
             let made = aws.create(&source()).await;
             assert!(matches!(made, Err(AwsError::Retryable(_))), "{body}: {made:?}");
-            let put = aws.put(&source(), &entries()).await;
+            let put = aws.put("us-east-1", &entries()).await;
             assert!(matches!(put, Err(AwsError::Retryable(_))), "{body}: {put:?}");
         }
         assert_eq!(health(&named(json!("ACTIVE"))).await, SourceHealth::Active);
@@ -206,7 +198,7 @@ mod tests {
         // An entry that was neither taken nor refused is sent again.
         let slots = json!({ "Entries": [{ "EventId": "1" }, {}] });
         let aws = aws_with(200, slots.to_string()).await;
-        let results = aws.put(&source(), &entries()).await.unwrap();
+        let results = aws.put("us-east-1", &entries()).await.unwrap();
         assert!(results[0].is_ok() && results[1].is_err(), "{results:?}");
     }
 }

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
     use crate::clock::TestHands;
     use crate::store::{NewRun, Run, Settlement, SourceKey};
-    use crate::testing::{ACCEPTED_MS, Bench};
+    use crate::testing::{ACCEPTED_MS, Bench, ending};
 
     fn source() -> SourceKey {
         SourceKey {
@@ -122,11 +122,16 @@ mod tests {
             due_at_ms,
             error: None,
         };
-        tx.settle("l", seq, &retry, clock.now_ms()).await.unwrap();
+        tx.settle(&[ending("l", seq, &retry)], clock.now_ms())
+            .await
+            .unwrap();
         tx.back_off(&id, "busy", due_at_ms).await.unwrap();
         tx.commit().await.unwrap();
         round(store, &clock).await.unwrap();
-        let due = async |clock: &Clock| store.connections_due(clock.now_ms()).await.unwrap();
+        let due = async |clock: &Clock| {
+            let due = store.connections_due(clock.now_ms()).await.unwrap();
+            due.into_iter().map(|due| due.id).collect::<Vec<_>>()
+        };
         assert_eq!(due(&clock).await, [], "a wait within its schedule goes on");
         // A source that AWS refused to delete, and a run between two steps.
         let source = source();

@@ -41,6 +41,8 @@ pub(crate) struct Config<'a> {
     pub(crate) lock: DirLock,
     pub(crate) durability: Durability,
     pub(crate) bounds: Bounds,
+    /// Calls of a region to AWS that are under way at a time.
+    pub(crate) calls_max: usize,
     pub(crate) listener: TcpListener,
     pub(crate) tls: Option<TlsAcceptor>,
     /// Where figures and health are answered without a token.
@@ -96,6 +98,7 @@ pub(crate) struct Companion {
     /// The pages for people, where they are not switched off.
     pub(crate) console: Option<Console>,
     app: App,
+    calls_max: usize,
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     metrics: Option<TcpListener>,
@@ -156,6 +159,7 @@ impl Companion {
             addr,
             console,
             app,
+            calls_max: config.calls_max,
             listener,
             tls,
             metrics,
@@ -196,6 +200,7 @@ impl Companion {
             partner: app.partner.clone(),
             clock: app.clock.clone(),
             drain: limits.drain,
+            calls_max: self.calls_max,
         };
         let retention = Retention::new(app.store.clone(), app.clock.clone());
         let mut router = api::router(app.clone());

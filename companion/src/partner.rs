@@ -115,6 +115,13 @@ pub(crate) struct EntryError {
     pub(crate) message: String,
 }
 
+impl EntryError {
+    /// Whether AWS asks for fewer calls.
+    pub(crate) fn is_throttled(&self) -> bool {
+        ["ThrottlingException", "Throttling", "TooManyRequestsException"].contains(&self.code.as_str())
+    }
+}
+
 impl Partner {
     /// The local AWS at this endpoint, as this account.
     pub(crate) fn local(endpoint: impl Into<String>, account: &str) -> Self {
@@ -314,29 +321,27 @@ impl Partner {
         Ok(SourceState::Missing)
     }
 
-    /// Sends events: one result an entry, in their order.
+    /// Sends events of any connections of a region: one result an entry, in their order.
     pub(crate) async fn put(
         &self,
-        source: &SourceKey,
+        region: &str,
         entries: &[Entry],
     ) -> Result<Vec<Result<(), EntryError>>, AwsError> {
         let sent = entries.iter().map(|entry| {
             PutPartnerEventsRequestEntry::builder()
-                .source(&source.name)
+                .source(&entry.source)
                 .detail_type(&entry.detail_type)
                 .detail(&entry.detail)
                 .time(DateTime::from_millis(entry.time_ms))
                 .build()
         });
         let call = self
-            .client(&source.region)
+            .client(region)
             .put_partner_events()
             .set_entries(Some(sent.collect()))
             .send();
         self.calls.note_entries(entries.len());
-        let answer = self
-            .called(&source.region, Operation::PutPartnerEvents, call)
-            .await?;
+        let answer = self.called(region, Operation::PutPartnerEvents, call).await?;
         let results = answer
             .entries()
             .iter()

@@ -89,6 +89,15 @@ impl Retention {
             tx.commit().await?;
             tracing::debug!(forgotten, "delivered events that were kept for long enough");
         }
+        while !stop.is_cancelled() && self.store.any_history_beyond_bound().await? {
+            let mut tx = self.store.begin().await?;
+            let forgotten = tx.trim_history().await?;
+            tx.commit().await?;
+            if forgotten == 0 {
+                break;
+            }
+            tracing::debug!(forgotten, "delivered events beyond the bound in bytes");
+        }
         // Their events are gone in any case: a clock in doubt only keeps them longer.
         while !stop.is_cancelled()
             && self.clock.trust() == Trust::Confirmed

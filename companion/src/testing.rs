@@ -14,8 +14,8 @@ use crate::intakes::Intakes;
 use crate::partner::Partner;
 use crate::sources::Sources;
 use crate::store::{
-    self, AccessToken, Bounds, DirLock, Durability, Installation, NewConnection, NewEvent, NewRun, SourceKey,
-    Store, Window, outbox,
+    self, AccessToken, Bounds, DirLock, Durability, Ending, Entry, Installation, NewConnection, NewEvent,
+    NewRun, Settlement, SourceKey, Store, Window, outbox,
 };
 use crate::token::Token;
 
@@ -44,7 +44,32 @@ pub(crate) const BOUNDS: Bounds = Bounds {
     age_ms_max: 1 << 60,
     retry_ms_max: 1 << 60,
     history_ms: 1 << 60,
+    history_bytes_max: 1 << 60,
 };
+
+/// How the lease on an event ends.
+pub(crate) const fn ending<'a>(lease: &'a str, seq: i64, settlement: &'a Settlement) -> Ending<'a> {
+    Ending {
+        seq,
+        lease,
+        settlement,
+    }
+}
+
+/// An event of the connection of this name.
+pub(crate) fn entry(name: &str) -> Entry {
+    Entry {
+        seq: 1,
+        connection_id: ConnectionId::new(format!("in-{name}")).unwrap(),
+        source: format!("aws.partner/scalr.com/local/{name}"),
+        event_id: "e".into(),
+        detail_type: "T".into(),
+        detail: "{}".into(),
+        time_ms: 0,
+        attempts: 0,
+        refused_since_ms: None,
+    }
+}
 
 impl Bench {
     /// A new one that holds all its events.
@@ -99,6 +124,21 @@ impl Bench {
 
     /// Makes a connection in a region of its own, in this status.
     pub(crate) async fn connect(&self, name: &str, region: &str, status: &Status) -> ConnectionId {
+        self.connect_as(name, (region, "123456789012"), status).await
+    }
+
+    /// Makes an active connection to this AWS account: a region may have several.
+    pub(crate) async fn connect_to(&self, name: &str, region: &str, aws_account: &str) -> ConnectionId {
+        self.connect_as(name, (region, aws_account), &Status::Active)
+            .await
+    }
+
+    async fn connect_as(
+        &self,
+        name: &str,
+        (region, aws_account): (&str, &str),
+        status: &Status,
+    ) -> ConnectionId {
         let new = NewConnection {
             id: ConnectionId::new(format!("in-{name}")).unwrap(),
             account_id: AccountId::new(ACCOUNT).unwrap(),
@@ -106,7 +146,7 @@ impl Bench {
             source: SourceKey {
                 name: format!("aws.partner/scalr.com/local/{name}"),
                 region: region.into(),
-                aws_account_id: "123456789012".into(),
+                aws_account_id: aws_account.into(),
             },
             now_ms: 0,
         };

@@ -58,6 +58,14 @@ impl Digest {
         &self.0
     }
 
+    /// The same in hexadecimal digits.
+    pub(crate) fn hex(&self) -> String {
+        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        digits
+            .filter_map(|digit| char::from_digit(digit.into(), 16))
+            .collect()
+    }
+
     /// Whether both are of one token. The comparison takes the same time wherever the first difference is.
     pub(crate) fn is(&self, other: &Self) -> bool {
         let pairs = self.0.iter().zip(&other.0);

@@ -17,7 +17,9 @@ use crate::cases;
 /// How many of the slowest cases are named.
 const SLOWEST: usize = 10;
 /// Cases per core: a case waits for the tool's and the provider's polls more than half of its time.
-const CASES_PER_CORE: usize = 3;
+const CASES_PER_CORE: usize = 5;
+/// How far from each other in the table those are that start one after the other: further than most groups are long.
+const APART: usize = 150;
 
 /// What a case needs that not every tool has; `lacks` says who lacks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +114,7 @@ pub(crate) fn main() -> ExitCode {
     }
     trouble.extend(missing(&tools));
     let listing = arguments.list;
+    let trials = if listing { trials } else { dealt(trials) };
     let conclusion = libtest_mimic::run(&arguments, trials);
     if let Some(filter) = &arguments.filter
         && conclusion.num_passed + conclusion.num_failed == 0
@@ -144,6 +147,13 @@ pub(crate) fn main() -> ExitCode {
 fn cases_at_once() -> Option<usize> {
     let cores = std::thread::available_parallelism().ok()?;
     Some(cores.get() * CASES_PER_CORE)
+}
+
+/// In another order: the cases of one group mostly wait, or mostly compute, and should not run at the same time.
+fn dealt(trials: Vec<Trial>) -> Vec<Trial> {
+    let mut numbered: Vec<_> = trials.into_iter().enumerate().collect();
+    numbered.sort_by_key(|(number, _)| number % APART);
+    numbered.into_iter().map(|(_, trial)| trial).collect()
 }
 
 fn trial(case: &Arc<Case>, tool: &Tool, runs: &Runs, is_row: bool) -> Trial {

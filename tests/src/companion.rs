@@ -16,6 +16,7 @@ use crate::calls;
 use crate::group::pid_of;
 use crate::http;
 use crate::paths;
+use crate::roots;
 use crate::runtime::block_on;
 use crate::scalr::Scalr;
 
@@ -114,6 +115,8 @@ impl Companion {
             program.display()
         );
         let log = std::fs::File::create(data.path().join("stderr.log"))?;
+        let authority = data.path().join("authority.pem");
+        roots::write(&authority)?;
         let mut child = Command::new(program)
             .args([
                 "dev",
@@ -128,6 +131,7 @@ impl Companion {
             ])
             .arg(data.path().join("state"))
             .env_clear()
+            .env(roots::VARIABLE, authority)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)

@@ -6,7 +6,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! runtime paths group           leaves: the async runtime, where things are, process groups
+//! runtime paths group roots     leaves: the async runtime, where things are, process groups, which authorities are trusted
 //! ci guide blocks               CI files as their services run them; the HCL of a guide; the code blocks of README and docs
 //! surroundings                  HCL of a page as a whole configuration
 //! dist                          a release, packed and signed
@@ -34,6 +34,7 @@ pub mod proxy;
 pub mod receiver;
 pub mod refuser;
 pub mod registry;
+mod roots;
 mod runtime;
 pub mod scalr;
 pub mod surroundings;

@@ -11,7 +11,6 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::serve::Listener;
 use axum::{Json, Router};
-use base64::Engine as _;
 use rustls::pki_types::PrivateKeyDer;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -20,6 +19,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::dist::Dist;
+use crate::roots;
 use crate::runtime::{block_on, spawn};
 
 /// A running registry.
@@ -47,7 +47,7 @@ impl Registry {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
         let dir = tempfile::tempdir()?;
         let authority = dir.path().join("authority.pem");
-        std::fs::write(&authority, pem(made.cert.der()))?;
+        std::fs::write(&authority, roots::pem(made.cert.der()))?;
         let key = PrivateKeyDer::Pkcs8(made.signing_key.serialized_der().to_vec().into());
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider)
@@ -86,15 +86,6 @@ impl Registry {
     pub fn files(&self) -> String {
         format!("https://{}/files", self.host)
     }
-}
-
-fn pem(der: &[u8]) -> String {
-    let text = base64::engine::general_purpose::STANDARD.encode(der);
-    let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
-    format!(
-        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
-        lines.join("\n")
-    )
 }
 
 /// Accepts what shakes hands; a client that does not is dropped.

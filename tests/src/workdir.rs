@@ -17,7 +17,8 @@ use crate::group::{Ended, Group};
 use crate::mirror::Mirror;
 use crate::paths;
 use crate::proxy::Proxy;
-use crate::tools::Tool;
+use crate::roots;
+use crate::tools::{Kind, Tool};
 
 /// How long one command may take; nothing that the cases run comes near it.
 const COMMAND: Duration = Duration::from_mins(4);
@@ -30,6 +31,13 @@ const PROVIDER: &str = r#"terraform {
   }
 }
 "#;
+
+/// The file of the authority that is trusted.
+const AUTHORITY: &str = "authority.pem";
+
+/// Has the tools start providers without TLS, as `terraform-plugin-testing` does. OpenTofu has TLS in all cases, Terraform in those
+/// that run a page: a key of its own and a handshake for each provider is a quarter of what a short command costs.
+const NO_TLS: &str = "TF_DISABLE_PLUGIN_TLS";
 
 /// The tool under both names, which agrees to what it asks before it changes anything.
 const AGREEING: &str = r#"terraform() {
@@ -72,13 +80,17 @@ impl Workdir {
             paths::programs().display()
         );
         std::fs::write(dir.path().join("cli.tfrc"), rc)?;
+        roots::write(&dir.path().join(AUTHORITY))?;
         let settings = settings(&companion.line, dir.path());
-        let workdir = Self {
+        let mut workdir = Self {
             tool: tool.clone(),
             companion,
             dir,
             settings,
         };
+        if tool.kind != Kind::Tofu112 {
+            workdir.set(NO_TLS, "1");
+        }
         workdir.write("provider.tf", PROVIDER)?;
         Ok(workdir)
     }
@@ -225,7 +237,8 @@ impl Workdir {
     }
 
     /// Runs lines of a shell in this folder, with the settings of the tool, the tool as `terraform` and as `tofu`, and the companion's
-    /// program. `init` finds the provider in the home folder. The first command that fails ends it.
+    /// program. `init` finds the provider in the home folder, providers have TLS, and the system's authorities are trusted, as on a
+    /// user's machine. The first command that fails ends it.
     ///
     /// # Errors
     /// When it does not start or does not end.
@@ -236,6 +249,8 @@ impl Workdir {
         std::fs::create_dir(&home)?;
         std::os::unix::fs::symlink(Mirror::of_provider()?.folder, home.join("plugins"))?;
         self.set("TF_CLI_CONFIG_FILE", "");
+        self.set(roots::VARIABLE, "");
+        self.set(NO_TLS, "");
         let path = std::env::var("PATH").unwrap_or_default();
         let mut command = Command::new("bash");
         command
@@ -543,6 +558,7 @@ fn settings(line: &ReadyLine, dir: &Path) -> Vec<(String, String)> {
         ("AWS_EC2_METADATA_DISABLED", "true"),
         ("TF_VAR_workspace_id", line.workspace()),
         ("TF_CLI_CONFIG_FILE", &dir.join("cli.tfrc").to_string_lossy()),
+        (roots::VARIABLE, &dir.join(AUTHORITY).to_string_lossy()),
         ("HOME", &dir.to_string_lossy()),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))

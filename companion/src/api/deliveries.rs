@@ -45,6 +45,7 @@ fn figures(clock: ClockStanding, delivery: DeliveryFigures, dropped: Vec<store::
         made: delivery.made,
         failed: delivery.failed,
         purged: delivery.purged,
+        unconfirmed: delivery.unconfirmed,
         dropped: DroppedCounts {
             too_old: delivery.dropped_too_old,
             too_many_bytes: delivery.dropped_too_many,
@@ -154,7 +155,15 @@ async fn body(request: Request, app: &App) -> Result<DeliveriesWanted, ApiError>
             "Name the `state`: `failed` or `delivered`.".into(),
         ));
     }
-    serde_json::from_value(body).map_err(|error| invalid("", format!("{error}.")))
+    let wanted: DeliveriesWanted =
+        serde_json::from_value(body).map_err(|error| invalid("", format!("{error}.")))?;
+    if wanted.state == DeliveryState::Unconfirmed {
+        return Err(invalid(
+            "/state",
+            "`unconfirmed` deliveries are sent again by themselves, once the event source is ACTIVE.".into(),
+        ));
+    }
+    Ok(wanted)
 }
 
 /// Sends some deliveries again.

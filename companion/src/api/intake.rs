@@ -10,6 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
+use scalr_api::{AccountId, ConnectionId};
 use scalr_events::{EventType, check_detail, path_name, schema_text};
 use serde_json::{Value, json};
 
@@ -101,11 +102,8 @@ async fn take(
     let mut tx = app.store.begin().await?;
     let receivers = outbox::receivers(&mut tx, &caller.account_id, event_type).await?;
     check_deliveries(events.len(), receivers.len())?;
-    let mut answers = Vec::with_capacity(events.len());
-    for (place, event) in events {
-        let deliveries = accept(&mut tx, place, &event).await?;
-        answers.push(json!({ "event-id": event.event_id, "deliveries": deliveries }));
-    }
+    let of = (&caller.account_id, event_type);
+    let answers = accept(&mut tx, of, &receivers, &events).await?;
     tx.commit().await?;
     let total: u64 = answers
         .iter()
@@ -244,36 +242,62 @@ fn event(
     Ok((place, Reported { event, digest }))
 }
 
-/// Accepts an event, unless it was accepted before; returns how many connections receive it.
-async fn accept(tx: &mut Tx, place: Place, event: &Reported) -> Result<u64, ApiError> {
-    let key = (&event.account_id, event.event_type, event.event_id.as_str());
-    if let Some(before) = tx.accepted(key.0, key.1, key.2).await? {
-        if before.digest.is(&event.digest) {
-            return Ok(before.deliveries);
-        }
-        let id = event.event_id.escape_debug();
-        return Err(ApiError::Conflict {
-            pointer: place.pointer(match event.event_type {
-                EventType::RunExecuted => "/event/run-id",
-                EventType::AuditLog => "/request/id",
-            }),
-            detail: format!(
-                "{}The {} `{id}` was accepted before with another body. Nothing was accepted.",
-                place.in_words(),
-                event.event_type
-            ),
-        });
-    }
-    let receivers = outbox::accept(tx, event).await?;
+/// Accepts the events that were not accepted before; the answer of each, with how many connections receive it.
+async fn accept(
+    tx: &mut Tx,
+    (account, event_type): (&AccountId, EventType),
+    receivers: &[ConnectionId],
+    events: &[(Place, Reported)],
+) -> Result<Vec<Value>, ApiError> {
+    let ids: Vec<&str> = events.iter().map(|(_, event)| event.event_id.as_str()).collect();
+    let mut known = tx.accepted((account, event_type), &ids).await?;
     let deliveries =
         u64::try_from(receivers.len()).map_err(|error| StoreError::Unreadable(error.to_string()))?;
-    // An event without a receiver may be sent again once there is one.
-    if deliveries > 0 {
-        let accepted = Accepted {
-            digest: event.digest,
-            deliveries,
+    let (mut new, mut answers) = (vec![], Vec::with_capacity(events.len()));
+    for (place, event) in events {
+        let deliveries = match known.get(&event.event_id) {
+            Some(before) if before.digest.is(&event.digest) => before.deliveries,
+            Some(_) => return Err(conflict(*place, event)),
+            None => {
+                let accepted = Accepted {
+                    digest: event.digest,
+                    deliveries,
+                };
+                // A second line with this key is the same event.
+                known.insert(event.event_id.clone(), accepted);
+                new.push(event);
+                deliveries
+            }
         };
-        tx.note_accepted(key, &accepted, event.at.now_ms).await?;
+        answers.push(json!({ "event-id": event.event_id, "deliveries": deliveries }));
     }
-    Ok(deliveries)
+    // An event without a receiver may be sent again once there is one.
+    if deliveries > 0
+        && let Some(first) = new.first()
+    {
+        let keys: Vec<_> = new
+            .iter()
+            .map(|one| (one.event_id.as_str(), &one.digest))
+            .collect();
+        tx.note_accepted((account, event_type), (&keys, deliveries), first.at.now_ms)
+            .await?;
+        let new: Vec<&NewEvent> = new.iter().map(|one| &one.event).collect();
+        outbox::accept_for(tx, receivers, &new).await?;
+    }
+    Ok(answers)
+}
+
+fn conflict(place: Place, event: &Reported) -> ApiError {
+    let id = event.event_id.escape_debug();
+    ApiError::Conflict {
+        pointer: place.pointer(match event.event_type {
+            EventType::RunExecuted => "/event/run-id",
+            EventType::AuditLog => "/request/id",
+        }),
+        detail: format!(
+            "{}The {} `{id}` was accepted before with another body. Nothing was accepted.",
+            place.in_words(),
+            event.event_type
+        ),
+    }
 }

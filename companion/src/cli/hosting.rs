@@ -39,6 +39,12 @@ pub(super) struct Hosting {
     /// Keep delivered events for this long, to send them again with `deliveries redeliver`; 0 keeps none.
     #[arg(long, value_name = "HOURS", default_value_t = 168)]
     history_hours: u32,
+    /// Keep up to this many bytes of a connection's delivered events; the oldest go first. Failed ones are not counted, and stay.
+    #[arg(long, value_name = "BYTES", default_value_t = 1024 * 1024 * 1024)]
+    history_bytes_max: u32,
+    /// Make up to this many calls to AWS at a time in each region. A call takes up to 20 events.
+    #[arg(long, value_name = "CALLS", default_value_t = 8, allow_hyphen_values = true, value_parser = clap::value_parser!(u8).range(1..=64))]
+    region_calls_max: u8,
     /// Serve no console.
     #[arg(long)]
     no_console: bool,
@@ -106,7 +112,9 @@ impl Hosting {
                 age_ms_max: i64::from(self.hold_hours_max) * HOUR_MS,
                 retry_ms_max: i64::from(self.retry_hours_max) * HOUR_MS,
                 history_ms: i64::from(self.history_hours) * HOUR_MS,
+                history_bytes_max: i64::from(self.history_bytes_max),
             },
+            calls_max: usize::from(self.region_calls_max),
             listener,
             metrics,
             tls: tls.as_ref().map(|tls| tls.acceptor.clone()),

@@ -1,9 +1,9 @@
-//! Cuts batches: at most 20 entries and 256 KiB, with each entry's size counted as AWS does.
+//! Fills calls: at most 20 entries and 256 KiB, with each entry's size counted as AWS does.
 
 use crate::store::Entry;
 
 /// Limit of entries in one PutPartnerEvents call.
-pub(super) const ENTRIES_MAX: usize = 20;
+const ENTRIES_MAX: usize = 20;
 /// Limit of bytes in one call.
 const BYTES_MAX: usize = 256 * 1024;
 /// What AWS counts for an entry's time.
@@ -14,46 +14,61 @@ const NAMES_BYTES_MAX: usize = 256 + 128;
 /// Longest detail that fits into a call alone.
 pub(crate) const DETAIL_BYTES_MAX: usize = BYTES_MAX - TIME_BYTES - NAMES_BYTES_MAX;
 
-fn size(source: &str, entry: &Entry) -> usize {
-    TIME_BYTES + source.len() + entry.detail_type.len() + entry.detail.len()
+/// A call that is being filled.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) entries: Vec<Entry>,
+    bytes: usize,
 }
 
-/// The longest prefix of `entries` that fits into one call; at least one entry, so that there is progress.
-pub(super) fn cut(source: &str, mut entries: Vec<Entry>) -> Vec<Entry> {
-    let mut total = 0usize;
-    let fits = entries.iter().take(ENTRIES_MAX).take_while(|entry| {
-        total = total.saturating_add(size(source, entry));
-        total <= BYTES_MAX
-    });
-    let fitting = fits.count().max(1);
-    entries.truncate(fitting);
-    entries
+fn size(entry: &Entry) -> usize {
+    TIME_BYTES + entry.source.len() + entry.detail_type.len() + entry.detail.len()
+}
+
+impl Batch {
+    /// How many entries it has room for.
+    pub(super) fn room(&self) -> usize {
+        ENTRIES_MAX.saturating_sub(self.entries.len())
+    }
+
+    /// Adds the longest prefix of these that fits, at least one entry to an empty call, so that there is progress. Whether all fitted.
+    pub(super) fn add(&mut self, entries: Vec<Entry>) -> bool {
+        for entry in entries {
+            let bytes = self.bytes.saturating_add(size(&entry));
+            if !self.entries.is_empty() && (self.room() == 0 || bytes > BYTES_MAX) {
+                return false;
+            }
+            self.bytes = bytes;
+            self.entries.push(entry);
+        }
+        true
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn entry(bytes: usize) -> Entry {
-        Entry {
-            seq: 1,
-            event_id: "e".into(),
-            detail_type: "T".into(),
-            detail: "x".repeat(bytes),
-            time_ms: 0,
-            attempts: 0,
-            refused_since_ms: None,
-        }
-    }
+    use crate::testing::entry;
 
     #[track_caller]
     fn check(sizes: &[usize], want: usize) {
-        let entries = sizes.iter().map(|bytes| entry(*bytes)).collect();
-        assert_eq!(cut("source", entries).len(), want, "{sizes:?}");
+        let entries = sizes.iter().map(|bytes| Entry {
+            source: "source".into(),
+            detail_type: "T".into(),
+            detail: "x".repeat(*bytes),
+            ..entry("a")
+        });
+        let mut batch = Batch::default();
+        let fitted = batch.add(entries.collect());
+        assert_eq!(
+            (batch.entries.len(), fitted),
+            (want, want == sizes.len()),
+            "{sizes:?}"
+        );
     }
 
     #[test]
-    fn batches_end_at_either_limit() {
+    fn calls_end_at_either_limit() {
         check(&[10], 1);
         check(&[10; 25], 20);
         // 14 for the time, 6 for the source, 1 for the type.
@@ -61,5 +76,17 @@ mod tests {
         check(&[BYTES_MAX - 42, 0], 2);
         check(&[BYTES_MAX - 41, 0], 1);
         check(&[BYTES_MAX * 2, 10], 1);
+    }
+
+    #[test]
+    fn a_call_is_filled_bit_by_bit() {
+        let mut batch = Batch::default();
+        assert!(batch.add(vec![entry("a"); 15]));
+        assert_eq!(batch.room(), 5);
+        assert!(!batch.add(vec![entry("b"); 6]));
+        assert_eq!(
+            (batch.room(), batch.entries[19].connection_id.as_str()),
+            (0, "in-b")
+        );
     }
 }

@@ -3,28 +3,34 @@
 //! AWS's codes are those of `PutPartnerEvents` and of its entries:
 //! <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutPartnerEvents.html>.
 
+use std::collections::BTreeMap;
+
+use scalr_api::ConnectionId;
+
 use crate::partner::{AwsError, EntryError, SourceHealth, SourceState};
 use crate::schedule::DELIVERY;
 use crate::store::{Entry, Settlement};
 
-/// What follows from a put and from the source's state after it.
+/// What follows from a put.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Decision {
     /// One an entry, in their order.
     pub(super) settlements: Vec<Settlement>,
-    pub(super) connection: Next,
+    /// The connections of the call that do not continue.
+    pub(super) connections: BTreeMap<ConnectionId, Next>,
+    /// Why the region backs off, where it does: no connection is to blame.
+    pub(super) region: Option<String>,
 }
 
-/// How a connection's delivery continues.
+/// Why a connection's delivery does not continue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    Continue,
     /// Nothing is sent before then.
     BackOff {
         until_ms: i64,
         why: String,
     },
-    /// The source has no bus, so AWS dropped what it answered success for.
+    /// The source has no bus, so AWS drops what it answers success for.
     Pending,
     Failed {
         why: String,
@@ -58,25 +64,48 @@ pub(super) struct Now {
     pub(super) retry_ms_max: i64,
 }
 
-/// Decides from AWS's answer to a batch and the source's state after that answer.
-pub(super) fn after_put(
-    entries: &[Entry],
-    put: Result<Vec<Answer>, AwsError>,
-    state: Result<SourceState, AwsError>,
-    now: Now,
-) -> Decision {
-    let next = match put {
-        Ok(answers) => match before_put(state, attempts(entries), now) {
-            Next::Continue => match refused_all(entries, &answers, now) {
-                Some(next) => next,
-                None => return by_entry(entries, answers, now),
-            },
-            // Whether AWS's answer counts is not known, so it does not: a duplicate is allowed here, a loss is not.
-            next => next,
-        },
-        Err(error) => back_off(attempts(entries), of_a_call(error), now),
+/// Decides from AWS's answer to a call.
+pub(super) fn after_put(entries: &[Entry], put: Result<Vec<Answer>, AwsError>, now: Now) -> Decision {
+    let answers = match put {
+        Ok(answers) => answers,
+        Err(error) => {
+            let why = of_a_call(error);
+            return Decision {
+                settlements: vec![retry(now.ms, &why); entries.len()],
+                connections: BTreeMap::new(),
+                region: Some(why),
+            };
+        }
     };
-    retry_all(entries, now.ms, next)
+    let mut connections = of_connections(entries, &answers, now);
+    let mut region = None;
+    let decided = entries.iter().zip(answers).map(|(entry, answer)| {
+        if let Answer::NotTaken(error) = &answer
+            && error.is_throttled()
+        {
+            region = Some(error.to_string());
+        }
+        if let Some(Next::Failed { why } | Next::BackOff { why, .. }) = connections.get(&entry.connection_id)
+            && matches!(answer, Answer::RefusedAlone(_) | Answer::Unanswered(_))
+        {
+            return (entry, retry(now.ms, why), None);
+        }
+        let (settlement, next) = of_entry(entry, answer, now);
+        (entry, settlement, next)
+    });
+    let decided: Vec<_> = decided.collect();
+    let mut settlements = Vec::with_capacity(decided.len());
+    for (entry, settlement, next) in decided {
+        settlements.push(settlement);
+        if let Some(next) = next {
+            connections.insert(entry.connection_id.clone(), next);
+        }
+    }
+    Decision {
+        settlements,
+        connections,
+        region,
+    }
 }
 
 /// Why a call failed, in a sentence.
@@ -91,61 +120,70 @@ pub(super) fn of_a_call(error: AwsError) -> String {
     }
 }
 
-/// What follows where no entry is to blame: AWS refused several, each by itself, and took none.
-fn refused_all(entries: &[Entry], answers: &[Answer], now: Now) -> Option<Next> {
-    let mut refusals = answers.iter().filter_map(|answer| match answer {
-        Answer::RefusedAlone(error) => Some(error),
-        _ => None,
-    });
-    let is_judged = |answer: &Answer| matches!(answer, Answer::Taken | Answer::NotTaken(_));
-    let (first, _) = (refusals.next()?, refusals.next()?);
-    if answers.iter().any(is_judged) {
-        return None;
-    }
-    let why = refused(&first.to_string());
-    if answers
-        .iter()
-        .any(|answer| matches!(answer, Answer::Unanswered(_)))
-    {
-        return Some(back_off(attempts(entries), why, now));
-    }
-    Some(Next::Failed { why })
+/// What AWS answered about the entries of one connection.
+#[derive(Default)]
+struct Tally<'a> {
+    /// AWS took, or took the call and not it.
+    judged: usize,
+    refused: Vec<&'a EntryError>,
+    unanswered: usize,
+    attempts: u32,
 }
 
-/// Decides from the source's state alone. `attempts` is how often the batch was sent before.
-pub(super) fn before_put(state: Result<SourceState, AwsError>, attempts: u32, now: Now) -> Next {
+/// The connections where no entry is to blame: AWS refused several, each by itself, and took none. Where that holds of the call and not
+/// of a connection, each of its connections is tried by itself before an event of it counts as failed.
+fn of_connections(entries: &[Entry], answers: &[Answer], now: Now) -> BTreeMap<ConnectionId, Next> {
+    let mut tallies = BTreeMap::<&ConnectionId, Tally<'_>>::new();
+    for (entry, answer) in entries.iter().zip(answers) {
+        let tally = tallies.entry(&entry.connection_id).or_default();
+        tally.attempts = tally.attempts.max(entry.attempts);
+        match answer {
+            Answer::Taken | Answer::NotTaken(_) => tally.judged += 1,
+            Answer::RefusedAlone(error) => tally.refused.push(error),
+            Answer::Unanswered(_) => tally.unanswered += 1,
+        }
+    }
+    let refused: usize = tallies.values().map(|tally| tally.refused.len()).sum();
+    let is_call_refused = refused > 1 && tallies.values().all(|tally| tally.judged == 0);
+    let blameless = |(id, tally): (&ConnectionId, &Tally<'_>)| {
+        let first = tally.refused.first().filter(|_| tally.judged == 0)?;
+        let is_several = tally.refused.len() > 1;
+        if !is_several && !is_call_refused {
+            return None;
+        }
+        let why = refuses(&first.to_string());
+        let next = if is_several && tally.unanswered == 0 {
+            Next::Failed { why }
+        } else {
+            back_off(tally.attempts, why, now)
+        };
+        Some((id.clone(), next))
+    };
+    tallies
+        .iter()
+        .filter_map(|(id, tally)| blameless((id, tally)))
+        .collect()
+}
+
+/// Decides from the source's state; `None` where it is ACTIVE. `failures` is how often the connection has failed in a row.
+pub(super) fn after_look(state: Result<SourceState, AwsError>, failures: u32, now: Now) -> Option<Next> {
     if let Err(error) = &state
         && error.is_of_the_caller()
     {
-        return back_off(attempts, of_a_call(error.clone()), now);
+        return Some(back_off(failures, of_a_call(error.clone()), now));
     }
     match SourceHealth::from(state) {
-        SourceHealth::Active => Next::Continue,
-        SourceHealth::Pending => Next::Pending,
-        SourceHealth::Failed(why) => Next::Failed { why },
-        SourceHealth::Unknown(why) => back_off(attempts, why, now),
+        SourceHealth::Active => None,
+        SourceHealth::Pending => Some(Next::Pending),
+        SourceHealth::Failed(why) => Some(Next::Failed { why }),
+        SourceHealth::Unknown(why) => Some(back_off(failures, why, now)),
     }
 }
 
-/// How often the entry of a batch that was sent most often was sent before.
-pub(super) fn attempts(entries: &[Entry]) -> u32 {
-    let attempts = entries.iter().map(|entry| entry.attempts);
-    attempts.max().unwrap_or_default()
-}
-
-/// Keeps every entry of a batch for a retry.
-pub(super) fn retry_all(entries: &[Entry], now_ms: i64, connection: Next) -> Decision {
-    let error = match &connection {
-        Next::Continue | Next::Pending => None,
-        Next::BackOff { why, .. } | Next::Failed { why } => Some(why.clone()),
-    };
-    let retry = Settlement::Retry {
-        due_at_ms: now_ms,
-        error,
-    };
-    Decision {
-        settlements: vec![retry; entries.len()],
-        connection,
+fn retry(due_at_ms: i64, why: &str) -> Settlement {
+    Settlement::Retry {
+        due_at_ms,
+        error: Some(why.to_owned()),
     }
 }
 
@@ -154,20 +192,16 @@ fn back_off(attempts: u32, why: String, now: Now) -> Next {
     Next::BackOff { until_ms, why }
 }
 
-fn refused(why: &str) -> String {
+fn refuses(why: &str) -> String {
     let why = why.trim_end_matches('.');
     format!("AWS refuses the events: {why}. They are held. Correct that, then refresh the status.")
 }
 
-/// Decides entry by entry, for a batch that AWS answered while the source was ACTIVE.
-fn by_entry(entries: &[Entry], answers: Vec<Answer>, now: Now) -> Decision {
-    let mut connection = Next::Continue;
-    let settlements = entries.iter().zip(answers).map(|(entry, answer)| match answer {
+/// Decides on one entry, and on its connection where that does not continue.
+fn of_entry(entry: &Entry, answer: Answer, now: Now) -> (Settlement, Option<Next>) {
+    let settlement = match answer {
         Answer::Taken => Settlement::Delivered,
-        Answer::Unanswered(why) => Settlement::Retry {
-            due_at_ms: now.ms,
-            error: Some(why),
-        },
+        Answer::Unanswered(why) => retry(now.ms, &why),
         Answer::NotTaken(error) => match error.code.as_str() {
             "MalformedDetail"
             | "InvalidArgument"
@@ -175,12 +209,8 @@ fn by_entry(entries: &[Entry], answers: Vec<Answer>, now: Now) -> Decision {
             | "NotAuthorizedForDetailTypeException" => never(&error),
             // About the connection, not the event: the event is held until an operator has corrected it.
             "AccessDeniedException" | "InvalidAccountIdException" | "NotAuthorizedForSourceException" => {
-                let why = refused(&error.to_string());
-                connection = Next::Failed { why };
-                Settlement::Retry {
-                    due_at_ms: now.ms,
-                    error: Some(error.to_string()),
-                }
+                let why = refuses(&error.to_string());
+                return (retry(now.ms, &error.to_string()), Some(Next::Failed { why }));
             }
             _ => not_taken(entry, &error, now),
         },
@@ -190,11 +220,8 @@ fn by_entry(entries: &[Entry], answers: Vec<Answer>, now: Now) -> Decision {
             }
             _ => not_taken(entry, &error, now),
         },
-    });
-    Decision {
-        settlements: settlements.collect(),
-        connection,
-    }
+    };
+    (settlement, None)
 }
 
 /// AWS will never take it.
@@ -222,18 +249,15 @@ fn not_taken(entry: &Entry, error: &EntryError, now: Now) -> Settlement {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::entry;
 
-    fn entries(n: usize) -> Vec<Entry> {
-        let entry = Entry {
-            seq: 1,
-            event_id: "e".into(),
-            detail_type: "T".into(),
-            detail: "{}".into(),
-            time_ms: 0,
+    /// Entries of these connections.
+    fn entries(of: &[&str]) -> Vec<Entry> {
+        let entry = |name: &&str| Entry {
             attempts: 1,
-            refused_since_ms: None,
+            ..entry(name)
         };
-        vec![entry; n]
+        of.iter().map(entry).collect()
     }
 
     fn error(code: &str) -> EntryError {
@@ -251,7 +275,8 @@ mod tests {
         Answer::RefusedAlone(error(code))
     }
 
-    /// A letter an entry: `d`elivered, `r`etry at once, `w`ait for a retry, `x` for failed; then the connection's.
+    /// A letter an entry: `d`elivered, `r`etry at once, `w`ait for a retry, `x` for failed; then the connections that do not continue, and
+    /// the region where it backs off.
     fn letters(decision: &Decision) -> String {
         let entries = decision.settlements.iter().map(|settlement| match settlement {
             Settlement::Delivered => 'd',
@@ -259,13 +284,20 @@ mod tests {
             Settlement::NotTaken { .. } => 'w',
             Settlement::Refused { .. } => 'x',
         });
-        let connection = match &decision.connection {
-            Next::Continue => "continue",
-            Next::BackOff { .. } => "back off",
-            Next::Pending => "pending",
-            Next::Failed { .. } => "failed",
-        };
-        format!("{} {connection}", entries.collect::<String>())
+        let mut letters = entries.collect::<String>();
+        for (id, next) in &decision.connections {
+            let id = id.as_str().trim_start_matches("in-");
+            let next = match next {
+                Next::BackOff { .. } => "back off",
+                Next::Pending => "pending",
+                Next::Failed { .. } => "failed",
+            };
+            letters = format!("{letters} {id} {next}");
+        }
+        if decision.region.is_some() {
+            letters.push_str(" region");
+        }
+        letters
     }
 
     const NOW: Now = Now {
@@ -275,9 +307,8 @@ mod tests {
     };
 
     #[track_caller]
-    fn check(put: Result<Vec<Answer>, AwsError>, state: Result<SourceState, AwsError>, want: &str) {
-        let n = put.as_ref().map_or(2, Vec::len);
-        assert_eq!(letters(&after_put(&entries(n), put, state, NOW)), want);
+    fn check(of: &[&str], put: Result<Vec<Answer>, AwsError>, want: &str) {
+        assert_eq!(letters(&after_put(&entries(of), put, NOW)), want);
     }
 
     fn retryable() -> AwsError {
@@ -291,65 +322,114 @@ mod tests {
         }
     }
 
+    fn unanswered() -> Answer {
+        Answer::Unanswered("later".into())
+    }
+
     #[test]
     fn only_failed_entries_are_sent_again() {
         use Answer::Taken;
+        let invalid = || alone("ValidationException");
         for (answers, want) in [
-            (
-                vec![Taken, not_taken("ThrottlingException"), Taken],
-                "dwd continue",
-            ),
-            (vec![Taken, not_taken("InternalFailure")], "dw continue"),
-            (vec![Taken, not_taken("SomethingNew")], "dw continue"),
-            (vec![not_taken("MalformedDetail"), Taken], "xd continue"),
+            (vec![Taken, not_taken("InternalFailure")], "dw"),
+            (vec![Taken, not_taken("SomethingNew")], "dw"),
+            (vec![not_taken("MalformedDetail"), Taken], "xd"),
             (
                 vec![not_taken("NotAuthorizedForSourceException"), Taken],
-                "rd failed",
+                "rd a failed",
             ),
-            (vec![Taken, Answer::Unanswered("later".into())], "dr continue"),
-            (vec![Taken, alone("ValidationException")], "dx continue"),
-            (vec![alone("ValidationException")], "x continue"),
-            (vec![alone("SomethingNew"), Taken], "wd continue"),
-            (
-                vec![alone("ValidationException"), alone("ValidationException")],
-                "rr failed",
-            ),
-            (
-                vec![
-                    alone("ValidationException"),
-                    Answer::Unanswered("later".into()),
-                    alone("ValidationException"),
-                ],
-                "rrr back off",
-            ),
+            (vec![Taken, unanswered()], "dr"),
+            (vec![Taken, invalid()], "dx"),
+            (vec![invalid()], "x"),
+            (vec![alone("SomethingNew"), Taken], "wd"),
+            (vec![invalid(), invalid()], "rr a failed"),
+            (vec![invalid(), unanswered(), invalid()], "rrr a back off"),
         ] {
-            check(Ok(answers), Ok(SourceState::Active), want);
+            check(&vec!["a"; answers.len()], Ok(answers), want);
         }
     }
 
     #[test]
-    fn what_does_not_concern_the_event_keeps_all_of_them() {
-        let active = || Ok(SourceState::Active);
-        let taken = || Ok(vec![Answer::Taken, Answer::Taken]);
-        check(Err(retryable()), active(), "rr back off");
-        check(Err(refused("AccessDeniedException")), active(), "rr back off");
-        check(taken(), active(), "dd continue");
-        check(taken(), Ok(SourceState::Pending), "rr pending");
-        check(taken(), Ok(SourceState::Deleted), "rr failed");
-        check(taken(), Ok(SourceState::Missing), "rr failed");
-        check(taken(), Err(retryable()), "rr back off");
-        check(taken(), Err(refused("AccessDeniedException")), "rr back off");
-        check(taken(), Err(refused("SomethingNew")), "rr failed");
+    fn an_entrys_failure_touches_its_own_connection_alone() {
+        use Answer::Taken;
+        let invalid = || alone("ValidationException");
+        for (of, answers, want) in [
+            (
+                &["a", "b", "b"][..],
+                vec![Taken, not_taken("NotAuthorizedForSourceException"), Taken],
+                "drd b failed",
+            ),
+            // Several of one connection, and of none other.
+            (
+                &["a", "b", "b"],
+                vec![Taken, invalid(), invalid()],
+                "drr b failed",
+            ),
+            (
+                &["a", "b", "b", "b"],
+                vec![Taken, invalid(), invalid(), unanswered()],
+                "drrr b back off",
+            ),
+            (&["a", "b", "c"], vec![Taken, invalid(), Taken], "dxd"),
+            // Nothing says whose fault it is: each is tried by itself.
+            (
+                &["a", "b"],
+                vec![invalid(), invalid()],
+                "rr a back off b back off",
+            ),
+            (
+                &["a", "b", "b", "c"],
+                vec![invalid(), invalid(), invalid(), unanswered()],
+                "rrrr a back off b failed",
+            ),
+        ] {
+            check(of, Ok(answers), want);
+        }
+    }
+
+    #[test]
+    fn throttling_backs_off_the_region_and_no_connection() {
+        let throttled = not_taken("ThrottlingException");
+        check(
+            &["a", "b", "b"],
+            Ok(vec![Answer::Taken, throttled, Answer::Taken]),
+            "dwd region",
+        );
+        check(&["a", "b"], Err(retryable()), "rr region");
+        check(&["a", "b"], Err(refused("AccessDeniedException")), "rr region");
+    }
+
+    #[test]
+    fn a_look_says_how_a_connection_continues() {
+        let check = |state: Result<SourceState, AwsError>, want: &str| {
+            let next = match after_look(state, 3, NOW) {
+                None => "continue",
+                Some(Next::BackOff { until_ms, .. }) => {
+                    assert_eq!(until_ms, NOW.ms + 1200);
+                    "back off"
+                }
+                Some(Next::Pending) => "pending",
+                Some(Next::Failed { .. }) => "failed",
+            };
+            assert_eq!(next, want);
+        };
+        check(Ok(SourceState::Active), "continue");
+        check(Ok(SourceState::Pending), "pending");
+        check(Ok(SourceState::Deleted), "failed");
+        check(Ok(SourceState::Missing), "failed");
+        check(Err(retryable()), "back off");
+        check(Err(refused("AccessDeniedException")), "back off");
+        check(Err(refused("SomethingNew")), "failed");
     }
 
     #[test]
     fn asking_again_has_an_end() {
         for (since, want) in [(None, "w"), (Some(901), "w"), (Some(900), "x")] {
-            let mut entries = entries(1);
+            let mut entries = entries(&["a"]);
             entries[0].refused_since_ms = since;
             for answer in [not_taken("SomethingNew"), alone("SomethingNew")] {
-                let decision = after_put(&entries, Ok(vec![answer]), Ok(SourceState::Active), NOW);
-                assert_eq!(letters(&decision), format!("{want} continue"), "{since:?}");
+                let decision = after_put(&entries, Ok(vec![answer]), NOW);
+                assert_eq!(letters(&decision), want, "{since:?}");
             }
         }
     }

@@ -1,19 +1,25 @@
-//! Backoff of workers that failed on the store: restarted at once, they would make a full disk a hot loop.
+//! Backoff of what failed where the store does not say it: a region that throttles or does not answer, a look at an event source, the
+//! store itself. Tried again at once, a full disk would be a hot loop.
 //!
-//! Kept in memory, since the store is what failed. Pure: time and random numbers are arguments.
+//! Pure: time and random numbers are arguments.
 
 use std::collections::HashMap;
-
-use scalr_api::ConnectionId;
+use std::hash::Hash;
 
 use crate::schedule::DELIVERY;
 
-/// A connection without a further failure for this long after its wait is removed from the map.
+/// What has no further failure for this long after its wait is removed from the map.
 const FORGET_MS: i64 = 10 * 60_000;
 
-#[derive(Debug, Default)]
-pub(super) struct HoldOff {
-    of: HashMap<ConnectionId, Held>,
+#[derive(Debug)]
+pub(super) struct HoldOff<K> {
+    of: HashMap<K, Held>,
+}
+
+impl<K> Default for HoldOff<K> {
+    fn default() -> Self {
+        Self { of: HashMap::new() }
+    }
 }
 
 #[derive(Debug)]
@@ -22,9 +28,9 @@ struct Held {
     until_ms: i64,
 }
 
-impl HoldOff {
-    /// Records a failure; returns the time before which no worker is started.
-    pub(super) fn failed(&mut self, id: &ConnectionId, now_ms: i64, random: f64) -> i64 {
+impl<K: Clone + Eq + Hash> HoldOff<K> {
+    /// Records a failure; returns the time before which it is not tried again.
+    pub(super) fn failed(&mut self, id: &K, now_ms: i64, random: f64) -> i64 {
         self.of
             .retain(|_, held| held.until_ms.saturating_add(FORGET_MS) > now_ms);
         let held = self.of.entry(id.clone()).or_insert(Held {
@@ -36,18 +42,23 @@ impl HoldOff {
         held.until_ms
     }
 
-    /// Records that a worker ended without a failure.
-    pub(super) fn succeeded(&mut self, id: &ConnectionId) {
+    /// Records a success.
+    pub(super) fn succeeded(&mut self, id: &K) {
         self.of.remove(id);
     }
 
-    /// Whether a worker may be started. A wait that lies further ahead than the longest one is void: the clock was set
+    /// Whether it may be tried now. A wait that lies further ahead than the longest one is void: the clock was set
     /// back after it began.
-    pub(super) fn permits(&self, id: &ConnectionId, now_ms: i64) -> bool {
+    pub(super) fn permits(&self, id: &K, now_ms: i64) -> bool {
         let waits = now_ms..now_ms.saturating_add(DELIVERY.ms_max);
         let held = self.of.get(id);
         // The end of a wait counts as waited for.
         held.is_none_or(|held| !waits.contains(&(held.until_ms - 1)))
+    }
+
+    /// Whether it failed the last time.
+    pub(super) fn is_failing(&self, id: &K) -> bool {
+        self.of.contains_key(id)
     }
 
     /// When the next wait ends.
@@ -63,15 +74,12 @@ mod tests {
 
     #[test]
     fn the_backoff_doubles_with_each_failure_until_a_success() {
-        let (a, b) = (
-            ConnectionId::new("in-a").unwrap(),
-            ConnectionId::new("in-b").unwrap(),
-        );
+        let (a, b) = ("a", "b");
         let mut held = HoldOff::default();
         assert!(held.permits(&a, 0));
         assert_eq!(held.failed(&a, 1000, 1.0), 1200);
         assert_eq!((held.permits(&a, 1199), held.permits(&a, 1200)), (false, true));
-        assert!(held.permits(&b, 1000), "no other connection is held off");
+        assert!(held.permits(&b, 1000), "no other one is held off");
         assert_eq!(held.failed(&b, 1000, 0.0), 1100);
         assert_eq!(held.failed(&a, 1200, 1.0), 1600);
         assert_eq!(

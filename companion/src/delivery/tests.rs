@@ -1,73 +1,96 @@
-//! Workers that fail on the store, and commits that wake the delivery.
+//! Turns that fail on the store, and events that this version cannot read.
 
-use scalr_api::Status;
+use scalr_api::{AccountId, Status};
 
 use super::*;
-use crate::testing::Bench;
+use crate::store::DeliveryFigures;
+use crate::testing::{ACCOUNT, Bench};
+
+fn delivery(bench: &Bench) -> Delivery {
+    Delivery {
+        store: bench.app.store.clone(),
+        partner: bench.partner.clone(),
+        clock: bench.app.clock.clone(),
+        drain: Duration::ZERO,
+        calls_max: 2,
+    }
+}
+
+async fn figures(bench: &Bench, id: &ConnectionId) -> DeliveryFigures {
+    let account = AccountId::new(ACCOUNT).unwrap();
+    let found = bench.app.store.delivery_figures(&account, id.as_str()).await;
+    found.unwrap().unwrap().0
+}
+
+/// As after a good look: nothing is looked at first.
+fn is_fresh(work: &mut Work, id: &ConnectionId, now: i64) {
+    work.region("us-east-1").looked(id, true, now);
+}
 
 #[tokio::test]
-async fn a_worker_that_fails_on_a_full_disk_is_restarted_after_a_backoff() {
-    for tables in [&["outbox"][..], &["outbox", "delivery"]] {
-        let bench = Bench::new().await;
-        let id = bench.connect("a", "us-east-1", &Status::Active).await;
-        bench.accept(&id, 1).await;
-        bench.app.store.fill_disk(tables).await;
-        let delivery = Delivery {
-            store: bench.app.store.clone(),
-            partner: bench.partner.clone(),
-            clock: bench.app.clock.clone(),
-            drain: Duration::ZERO,
-        };
-        let (mut workers, stop) = (Workers::default(), CancellationToken::new());
-        let now = bench.app.clock.now_ms();
-        delivery.round(&mut workers, &stop, now).await.unwrap();
-        assert_eq!(workers.of.len(), 1, "a worker is started");
-        let done = workers.tasks.join_next_with_id().await.unwrap();
-        assert!(matches!(done, Ok((_, Err(_)))), "the disk is full");
-        delivery.ended(&mut workers, done, now, 1.0).await;
-        let wait = delivery.round(&mut workers, &stop, now + 150).await.unwrap();
-        assert_eq!(
-            (workers.of.len(), wait),
-            (0, Duration::from_millis(50)),
-            "{tables:?}"
-        );
-        delivery.round(&mut workers, &stop, now + 200).await.unwrap();
-        assert_eq!(workers.of.len(), 1, "a worker is started again");
-        // The figures show it, if they can be written.
-        let account = scalr_api::AccountId::new(crate::testing::ACCOUNT).unwrap();
-        let (figures, _) = bench
-            .app
-            .store
-            .delivery_figures(&account, id.as_str())
-            .await
-            .unwrap()
-            .unwrap();
-        assert_eq!(figures.last_error.is_some(), tables.len() == 1);
-    }
+async fn a_turn_that_fails_on_a_full_disk_is_taken_again_after_a_backoff() {
+    let bench = Bench::new().await;
+    let id = bench.connect("a", "us-east-1", &Status::Active).await;
+    bench.accept(&id, 1).await;
+    bench.app.store.fill_disk(&["outbox"]).await;
+    let (delivery, mut work) = (delivery(&bench), Work::default());
+    let now = bench.app.clock.now_ms();
+    is_fresh(&mut work, &id, now);
+    let wait = delivery.step(&mut work, now).await;
+    assert_eq!(work.calls(), 0, "nothing can be leased");
+    assert!((100..=200).contains(&wait.as_millis()), "{wait:?}");
+    let wait = delivery.step(&mut work, now + 50).await;
+    assert!(
+        (50..=150).contains(&wait.as_millis()),
+        "it is not tried: {wait:?}"
+    );
+    bench.app.store.empty_disk(&["outbox"]).await;
+    delivery.step(&mut work, now + 200).await;
+    assert_eq!(work.calls(), 1, "there is room again");
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_stored_is_kept_until_it_can() {
+    let bench = Bench::new().await;
+    let id = bench.connect("a", "us-east-1", &Status::Active).await;
+    bench.accept(&id, 1).await;
+    let (delivery, mut work) = (delivery(&bench), Work::default());
+    let now = bench.app.clock.now_ms();
+    is_fresh(&mut work, &id, now);
+    delivery.step(&mut work, now).await;
+    assert_eq!(work.calls(), 1);
+    // Nobody answers at its AWS: the region backs off, and no connection is to blame.
+    let done = work.ended().await.unwrap();
+    delivery.ended(&mut work, done);
+    bench.app.store.fill_disk(&["outbox"]).await;
+    delivery.step(&mut work, now).await;
+    assert_eq!(work.answered.len(), 1, "the disk is full");
+    bench.app.store.empty_disk(&["outbox"]).await;
+    delivery.step(&mut work, now + 200).await;
+    assert_eq!(work.answered.len(), 0);
+    let figures = figures(&bench, &id).await;
+    assert_eq!((figures.held, figures.failures), (1, 1));
+    let why = figures.last_error.unwrap_or_default();
+    assert!(why.contains("The call to AWS failed"), "{why}");
+    assert!(work.regions_off.is_failing(&"us-east-1".to_owned()));
+    let due = bench.app.store.connections_due(now + 1_000_000).await.unwrap();
+    assert!(!due[0].is_failing, "it shares calls as before");
 }
 
 #[tokio::test]
 async fn an_event_that_this_version_cannot_read_fails_its_connection_alone() {
     let bench = Bench::new().await;
     let new = bench.connect("new", "us-east-1", &Status::Active).await;
-    let old = bench.connect("old", "us-east-2", &Status::Active).await;
+    let old = bench.connect_to("old", "us-east-1", "210987654321").await;
     bench.accept(&new, 1).await;
     bench.app.store.store_in_version(2).await;
     bench.accept(&old, 1).await;
-    let delivery = Delivery {
-        store: bench.app.store.clone(),
-        partner: bench.partner.clone(),
-        clock: bench.app.clock.clone(),
-        drain: Duration::ZERO,
-    };
-    let (mut workers, stop) = (Workers::default(), CancellationToken::new());
-    delivery
-        .round(&mut workers, &stop, bench.app.clock.now_ms())
-        .await
-        .unwrap();
-    while let Some(done) = workers.tasks.join_next().await {
-        done.unwrap().unwrap();
-    }
+    let (delivery, mut work) = (delivery(&bench), Work::default());
+    let now = bench.app.clock.now_ms();
+    is_fresh(&mut work, &new, now);
+    is_fresh(&mut work, &old, now);
+    delivery.step(&mut work, now).await;
+    assert_eq!(work.calls(), 1, "the event of the other one is sent");
     let status = async |id| {
         let connection = bench.app.store.connection_by_id(id).await.unwrap().unwrap();
         (connection.status, connection.error_message.unwrap_or_default())
@@ -79,13 +102,41 @@ async fn an_event_that_this_version_cannot_read_fails_its_connection_alone() {
         "{why}"
     );
     assert_eq!(status(&old).await.0, Status::Active, "it waits for its AWS");
-    let account = scalr_api::AccountId::new(crate::testing::ACCOUNT).unwrap();
-    let (figures, _) = bench
-        .app
-        .store
-        .delivery_figures(&account, new.as_str())
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(figures.held, 1, "nothing is lost");
+    assert_eq!(figures(&bench, &new).await.held, 1, "nothing is lost");
+}
+
+/// Ten connections with an event each share a call; one that fails by itself is tried by a call of its own.
+#[tokio::test]
+async fn a_call_is_filled_across_connections_but_not_with_one_that_fails() {
+    let bench = Bench::new().await;
+    let mut ids = vec![];
+    let (delivery, mut work) = (delivery(&bench), Work::default());
+    let now = bench.app.clock.now_ms();
+    for at in 0..10 {
+        let id = bench
+            .connect_to(
+                &format!("c{at}"),
+                "us-east-1",
+                &format!("{}", 100_000_000_000_u64 + at),
+            )
+            .await;
+        bench.accept(&id, 1).await;
+        is_fresh(&mut work, &id, now);
+        ids.push(id);
+    }
+    let mut tx = bench.app.store.begin().await.unwrap();
+    tx.back_off(&ids[3], "no", now).await.unwrap();
+    tx.commit().await.unwrap();
+    delivery.step(&mut work, now).await;
+    assert_eq!(work.calls(), 2);
+    let mut sizes = vec![];
+    while work.calls() > 0 {
+        let done = work.ended().await.unwrap();
+        delivery.ended(&mut work, done);
+    }
+    for (answered, _) in &work.answered {
+        sizes.push(answered.leased.entries.len());
+    }
+    sizes.sort_unstable();
+    assert_eq!(sizes, [1, 9]);
 }

@@ -11,4 +11,6 @@ pub(crate) struct Bounds {
     pub(crate) retry_ms_max: i64,
     /// How long a delivered event is kept, to be sent again; with 0, none is.
     pub(crate) history_ms: i64,
+    /// Bytes of delivered events that are kept.
+    pub(crate) history_bytes_max: i64,
 }

@@ -1,24 +1,26 @@
 //! What commits did, counted since the start of the process, and whether the store takes writes.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use super::error::{StoreError, WriteFault};
 use super::feed::{Happening, What};
 
 /// Counted since the start of the process.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Commits {
     accepted: Counter,
     delivered: Counter,
     failed: Counter,
     purged: Counter,
     retried: Counter,
+    took: Histogram,
     dropped: Family<Reason, Counter>,
     ended: Family<Outcome, Counter>,
     last: Mutex<Option<Last>>,
@@ -41,6 +43,23 @@ struct Outcome {
     outcome: &'static str,
 }
 
+impl Default for Commits {
+    fn default() -> Self {
+        Self {
+            accepted: Counter::default(),
+            delivered: Counter::default(),
+            failed: Counter::default(),
+            purged: Counter::default(),
+            retried: Counter::default(),
+            // From 10 ms to some hours.
+            took: Histogram::new(exponential_buckets(0.01, 4.0, 11)),
+            dropped: Family::default(),
+            ended: Family::default(),
+            last: Mutex::default(),
+        }
+    }
+}
+
 impl Commits {
     fn last(&self) -> MutexGuard<'_, Option<Last>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
@@ -58,7 +77,11 @@ impl Commits {
         for happening in noted {
             match &happening.what {
                 What::Accepted { .. } => drop(self.accepted.inc()),
-                What::Delivered { .. } => drop(self.delivered.inc()),
+                What::Delivered { after_ms, .. } => {
+                    self.delivered.inc();
+                    let millis = u64::try_from(*after_ms).unwrap_or_default();
+                    self.took.observe(Duration::from_millis(millis).as_secs_f64());
+                }
                 What::Retried { .. } => drop(self.retried.inc()),
                 What::Failed { .. } => drop(self.failed.inc()),
                 What::Dropped { events, reason, .. } => {
@@ -122,6 +145,11 @@ impl Commits {
             "deliveries_dropped",
             "Deliveries that were given up: `too-old` or `too-many-bytes`",
             self.dropped.clone(),
+        );
+        registry.register(
+            "delivery_duration_seconds",
+            "How long after an event was accepted AWS acknowledged it, with the time for which it was held",
+            self.took.clone(),
         );
         registry.register(
             "store_commits",

@@ -169,6 +169,9 @@ impl Tx {
             .bind(id.as_str())
             .execute(&mut *self.inner)
             .await?;
+        if matches!(status, Status::Pending | Status::Failed) {
+            self.doubt(id).await?;
+        }
         if *status == Status::Active {
             sqlx::query(FORGET_REFUSALS)
                 .bind(id.as_str())
@@ -180,7 +183,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Moves an active connection to another status. One that was paused meanwhile stays paused.
+    /// Moves an active connection to another status: its events cannot arrive. One that was paused meanwhile stays paused. What AWS
+    /// acknowledged since the last good look at its source is in doubt.
     pub(crate) async fn stop_sending(
         &mut self,
         id: &ConnectionId,
@@ -196,6 +200,7 @@ impl Tx {
         .bind(id.as_str())
         .execute(&mut *self.inner)
         .await?;
+        self.doubt(id).await?;
         self.note(id.as_str(), What::Status);
         Ok(())
     }

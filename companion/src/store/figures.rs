@@ -21,6 +21,7 @@ pub(crate) struct DeliveryFigures {
     pub(crate) made: i64,
     pub(crate) failed: i64,
     pub(crate) purged: i64,
+    pub(crate) unconfirmed: i64,
     pub(crate) dropped_too_old: i64,
     pub(crate) dropped_too_many: i64,
     pub(crate) dropped_refused: i64,
@@ -42,7 +43,8 @@ pub(crate) struct DroppedEvent {
 /// The figures of the connection `?2` of the account `?1`. The last subquery needs the index of events with an error: by
 /// the one of all events, every held event would be read to find that none has an error.
 pub(super) const FIGURES: &str = "SELECT d.*,
-         (SELECT o.accepted_at_ms FROM outbox o WHERE o.connection_id = c.id ORDER BY o.seq LIMIT 1) AS oldest,
+         (SELECT o.accepted_at_ms FROM outbox o WHERE o.connection_id = c.id AND o.unconfirmed_at_ms IS NULL
+          ORDER BY o.seq LIMIT 1) AS oldest,
          (SELECT o.last_error FROM outbox o
           WHERE o.connection_id = c.id AND o.last_error IS NOT NULL ORDER BY o.seq LIMIT 1) AS held_error
      FROM delivery d JOIN connection c ON c.id = d.connection_id WHERE c.account_id = ?1 AND c.id = ?2";
@@ -67,7 +69,8 @@ pub(crate) struct HeldEvent {
 const HELD: &str =
     "SELECT o.connection_id, o.event_id, o.detail_type, o.bytes, o.time_ms, o.attempts, o.last_error
      FROM outbox o JOIN connection c ON c.id = o.connection_id
-     WHERE c.account_id = ?1 AND (?2 IS NULL OR c.id = ?2) AND (?3 IS NULL OR o.event_id = ?3) ORDER BY o.seq LIMIT ?4";
+     WHERE c.account_id = ?1 AND (?2 IS NULL OR c.id = ?2) AND (?3 IS NULL OR o.event_id = ?3)
+       AND o.unconfirmed_at_ms IS NULL ORDER BY o.seq LIMIT ?4";
 
 fn held(row: &SqliteRow) -> Result<HeldEvent> {
     Ok(HeldEvent {
@@ -90,6 +93,7 @@ fn figures(row: &SqliteRow) -> Result<DeliveryFigures> {
         made: row.try_get("made")?,
         failed: row.try_get("failed")?,
         purged: row.try_get("purged")?,
+        unconfirmed: row.try_get("unconfirmed")?,
         dropped_too_old: row.try_get("dropped_too_old")?,
         dropped_too_many: row.try_get("dropped_too_many")?,
         dropped_refused: row.try_get("dropped_refused")?,

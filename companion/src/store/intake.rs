@@ -2,6 +2,8 @@
 //!
 //! A key is kept for as long as its event may be held, and a week more.
 
+use std::collections::HashMap;
+
 use scalr_api::AccountId;
 use scalr_events::EventType;
 use sqlx::Row as _;
@@ -26,9 +28,15 @@ pub(crate) struct Accepted {
     pub(crate) deliveries: u64,
 }
 
-/// What the account `?1` sent as the event `?3` of the type `?2`.
+/// What the account `?1` sent as the events of the list `?3`, of the type `?2`.
 pub(super) const BY_KEY: &str =
-    "SELECT digest, deliveries FROM intake WHERE account_id = ?1 AND event_type = ?2 AND event_id = ?3";
+    "SELECT i.event_id, i.digest, i.deliveries FROM json_each(?3) list CROSS JOIN intake i
+     WHERE i.account_id = ?1 AND i.event_type = ?2 AND i.event_id = list.value";
+
+/// Notes what the account `?1` sent of the type `?2`: the list `?3` (id, digest), received by `?4` connections each, at `?5`.
+pub(super) const NOTE: &str =
+    "INSERT INTO intake (account_id, event_type, event_id, digest, deliveries, accepted_at_ms)
+     SELECT ?1, ?2, list.value ->> 0, unhex(list.value ->> 1), ?4, ?5 FROM json_each(?3) list";
 
 /// Whether a key is older than `?`.
 pub(super) const ANY_OLD_KEY: &str = "SELECT 1 FROM intake WHERE accepted_at_ms < ? LIMIT 1";
@@ -58,46 +66,45 @@ impl Bounds {
 }
 
 impl Tx {
-    /// What an event of this key was accepted as, if it was.
+    /// What the events with these ids were accepted as, by id: those that were.
     pub(crate) async fn accepted(
         &mut self,
-        account: &AccountId,
-        event_type: EventType,
-        event_id: &str,
-    ) -> Result<Option<Accepted>> {
-        let row = sqlx::query(BY_KEY)
+        (account, event_type): (&AccountId, EventType),
+        ids: &[&str],
+    ) -> Result<HashMap<String, Accepted>> {
+        let rows = sqlx::query(BY_KEY)
             .bind(account.as_str())
             .bind(event_type.as_str())
-            .bind(event_id)
-            .fetch_optional(&mut *self.inner)
+            .bind(serde_json::to_string(ids)?)
+            .fetch_all(&mut *self.inner)
             .await?;
-        let Some(row) = row else { return Ok(None) };
-        let digest: Vec<u8> = row.try_get("digest")?;
-        Ok(Digest::from_bytes(&digest).map(|digest| Accepted {
-            digest,
-            deliveries: count(row.try_get("deliveries").unwrap_or_default()),
-        }))
+        let mut accepted = HashMap::with_capacity(rows.len());
+        for row in &rows {
+            let digest: Vec<u8> = row.try_get("digest")?;
+            if let Some(digest) = Digest::from_bytes(&digest) {
+                let deliveries = count(row.try_get("deliveries")?);
+                accepted.insert(row.try_get("event_id")?, Accepted { digest, deliveries });
+            }
+        }
+        Ok(accepted)
     }
 
-    /// Notes what an event was accepted as.
+    /// Notes events by their ids, with the digests of what was sent, and by how many connections each is received.
     pub(crate) async fn note_accepted(
         &mut self,
-        (account, event_type, event_id): (&AccountId, EventType, &str),
-        accepted: &Accepted,
+        (account, event_type): (&AccountId, EventType),
+        (keys, deliveries): (&[(&str, &Digest)], u64),
         now_ms: i64,
     ) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO intake (account_id, event_type, event_id, digest, deliveries, accepted_at_ms)
-             VALUES (?, ?, ?, ?, ?, ?)",
-        )
-        .bind(account.as_str())
-        .bind(event_type.as_str())
-        .bind(event_id)
-        .bind(accepted.digest.as_bytes())
-        .bind(i64::try_from(accepted.deliveries).unwrap_or(i64::MAX))
-        .bind(now_ms)
-        .execute(&mut *self.inner)
-        .await?;
+        let list: Vec<_> = keys.iter().map(|(id, digest)| (id, digest.hex())).collect();
+        sqlx::query(NOTE)
+            .bind(account.as_str())
+            .bind(event_type.as_str())
+            .bind(serde_json::to_string(&list)?)
+            .bind(i64::try_from(deliveries).unwrap_or(i64::MAX))
+            .bind(now_ms)
+            .execute(&mut *self.inner)
+            .await?;
         Ok(())
     }
 

@@ -1,23 +1,25 @@
-//! Events on their way out: leased by row, settled by row.
+//! Events on their way out: leased by row, for one call; what can be sent, and when the next can be.
 //!
 //! Only the oldest event of a lane can be leased, so that a lane never has two on the way: that is how order is
 //! kept up to AWS's answer.
 
-use scalr_api::{ConnectionId, DeliveryState};
+use scalr_api::ConnectionId;
+use serde_json::json;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::database::{Store, Tx};
 use super::error::{Result, StoreError};
 use super::event::VERSION;
-use super::feed::What;
-use super::row::readable_ids;
-use super::settled;
+use super::row::id;
 
 /// An event that is to be sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) seq: i64,
+    pub(crate) connection_id: ConnectionId,
+    /// The event source of its connection.
+    pub(crate) source: String,
     pub(crate) event_id: String,
     pub(crate) detail_type: String,
     pub(crate) detail: String,
@@ -27,24 +29,22 @@ pub(crate) struct Entry {
     pub(crate) refused_since_ms: Option<i64>,
 }
 
-/// Events of one connection, leased to one worker until the lease runs out.
+/// Events that are leased to one call until the lease runs out.
 #[derive(Debug)]
 pub(crate) struct Leased {
     pub(crate) lease: String,
     pub(crate) entries: Vec<Entry>,
 }
 
-/// How a lease on an event ends.
+/// A connection with an event that can be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Settlement {
-    /// AWS took it.
-    Delivered,
-    /// It stays in the outbox, for a retry at that time: the call failed, or was not made.
-    Retry { due_at_ms: i64, error: Option<String> },
-    /// The same, of an event that AWS did not take though it took the call: beyond the bound of time it has failed.
-    NotTaken { due_at_ms: i64, error: String },
-    /// AWS will never take it: it has failed.
-    Refused { error: String },
+pub(crate) struct Due {
+    pub(crate) id: ConnectionId,
+    pub(crate) region: String,
+    /// How often it has failed in a row, by itself or with its region.
+    pub(crate) failures: u32,
+    /// It failed by itself the last time.
+    pub(crate) is_failing: bool,
 }
 
 fn entry(row: &SqliteRow) -> Result<Entry> {
@@ -56,6 +56,8 @@ fn entry(row: &SqliteRow) -> Result<Entry> {
     }
     Ok(Entry {
         seq: row.try_get("seq")?,
+        connection_id: id(row, "connection_id")?,
+        source: row.try_get("source")?,
         event_id,
         detail_type: row.try_get("detail_type")?,
         detail: row.try_get("detail")?,
@@ -85,10 +87,11 @@ macro_rules! with_heads {
     };
 }
 
-/// Active connections with an event that can be sent at `?1`.
+/// Active connections with an event that can be sent at `?1`. While events of one are in doubt, nothing of it is sent: they come first.
 pub(super) const CONNECTIONS_DUE: &str = concat!(
-    "SELECT c.id FROM connection c JOIN delivery d ON d.connection_id = c.id
-     WHERE c.status = 'active' AND d.held > 0 AND d.retry_at_ms <= ?1 AND EXISTS (",
+    "SELECT c.id, c.region, d.failures, d.retry_at_ms > 0 AS is_failing FROM connection c JOIN delivery d ON d.connection_id = c.id
+     WHERE c.status = 'active' AND d.held + d.unconfirmed > 0 AND d.retry_at_ms <= ?1 AND d.doubted_seq <= d.confirmed_seq
+       AND EXISTS (",
     with_heads!("c.id"),
     "SELECT 1 FROM heads JOIN outbox o USING (seq) WHERE o.due_at_ms <= ?1 AND o.leased_until_ms <= ?1)"
 );
@@ -102,29 +105,47 @@ pub(super) const NEXT_DUE: &str = "SELECT MIN(at) AS at FROM (
            AND c.status = 'active'
          UNION ALL
          SELECT MIN(d.retry_at_ms) FROM delivery d CROSS JOIN connection c ON c.id = d.connection_id
-         WHERE d.held > 0 AND d.retry_at_ms > ?1 AND c.status = 'active')";
+         WHERE d.held + d.unconfirmed > 0 AND d.retry_at_ms > ?1 AND c.status = 'active')";
 
-/// The oldest event of each lane of the connection `?1` that can be sent at `?2`.
+/// The oldest event of each lane of the connection `?1` that can be sent at `?2`, where it is active.
 pub(super) const SENDABLE: &str = concat!(
     with_heads!("?1"),
-    "SELECT o.* FROM heads JOIN outbox o USING (seq)
-     WHERE o.due_at_ms <= ?2 AND o.leased_until_ms <= ?2 ORDER BY o.seq LIMIT ?3"
+    "SELECT o.*, c.source FROM heads JOIN outbox o USING (seq) JOIN connection c ON c.id = ?1
+     JOIN delivery d ON d.connection_id = ?1
+     WHERE o.due_at_ms <= ?2 AND o.leased_until_ms <= ?2 AND c.status = 'active' AND d.doubted_seq <= d.confirmed_seq
+     ORDER BY o.seq LIMIT ?3"
 );
 
-/// Ends the lease `?2` on the event `?1`, which is due at `?3` with the error `?4`; `?5` is set where AWS took the call and not it.
-pub(super) const RETRY: &str =
-    "UPDATE outbox SET lease = NULL, leased_until_ms = 0, due_at_ms = ?3, last_error = ?4,
-                       refused_since_ms = CASE WHEN ?5 IS NOT NULL THEN COALESCE(refused_since_ms, ?5) END
-     WHERE seq = ?1 AND lease = ?2 RETURNING connection_id, event_id";
+/// Leases the events of the list `?1` as `?2` until `?3`.
+pub(super) const LEASE: &str = "UPDATE outbox SET lease = ?2, leased_until_ms = ?3, attempts = attempts + 1
+     WHERE seq IN (SELECT value FROM json_each(?1))";
 
 impl Store {
-    /// Active connections with an event that can be sent now.
-    pub(crate) async fn connections_due(&self, now_ms: i64) -> Result<Vec<ConnectionId>> {
+    /// Active connections with an event that can be sent now. One that cannot be read is logged and left out.
+    pub(crate) async fn connections_due(&self, now_ms: i64) -> Result<Vec<Due>> {
         let rows = sqlx::query(CONNECTIONS_DUE)
             .bind(now_ms)
             .fetch_all(&self.read)
             .await?;
-        Ok(readable_ids(&rows))
+        let due = |row: &SqliteRow| {
+            Ok::<_, StoreError>(Due {
+                id: id(row, "id")?,
+                region: row.try_get("region")?,
+                failures: row.try_get("failures")?,
+                is_failing: row.try_get("is_failing")?,
+            })
+        };
+        let all = rows.iter().map(due);
+        let readable = all.filter_map(|due| {
+            due.inspect_err(|error| {
+                tracing::error!(
+                    error = error as &dyn std::error::Error,
+                    "a connection cannot be read"
+                );
+            })
+            .ok()
+        });
+        Ok(readable.collect())
     }
 
     /// When something that cannot be sent now can be: the end of the earliest wait after `now_ms`.
@@ -158,124 +179,38 @@ impl Tx {
         lease: String,
         until_ms: i64,
     ) -> Result<Leased> {
-        for entry in &entries {
-            sqlx::query(
-                "UPDATE outbox SET lease = ?, leased_until_ms = ?, attempts = attempts + 1 WHERE seq = ?",
-            )
+        let list: Vec<i64> = entries.iter().map(|entry| entry.seq).collect();
+        sqlx::query(LEASE)
+            .bind(json!(list).to_string())
             .bind(&lease)
             .bind(until_ms)
-            .bind(entry.seq)
             .execute(&mut *self.inner)
             .await?;
-        }
         Ok(Leased { lease, entries })
     }
 
-    /// Ends the lease on one event. A lease that ran out settles nothing: another one may be on the event by now.
-    pub(crate) async fn settle(
-        &mut self,
-        lease: &str,
-        seq: i64,
-        settlement: &Settlement,
-        now_ms: i64,
-    ) -> Result<()> {
-        match settlement {
-            Settlement::Delivered => self.delivered(lease, seq, now_ms).await,
-            Settlement::Retry { due_at_ms, error } => {
-                self.retried((lease, seq), *due_at_ms, error.as_deref(), None)
-                    .await
-            }
-            Settlement::NotTaken { due_at_ms, error } => {
-                self.retried((lease, seq), *due_at_ms, Some(error), Some(now_ms))
-                    .await
-            }
-            Settlement::Refused { error } => self.failed((lease, seq), error, now_ms).await,
-        }
-    }
-
-    /// Keeps an event for a retry.
-    async fn retried(
-        &mut self,
-        (lease, seq): (&str, i64),
-        due_at_ms: i64,
-        error: Option<&str>,
-        refused_at_ms: Option<i64>,
-    ) -> Result<()> {
-        let kept = sqlx::query(RETRY)
-            .bind(seq)
-            .bind(lease)
-            .bind(due_at_ms)
-            .bind(error)
-            .bind(refused_at_ms)
-            .fetch_optional(&mut *self.inner)
-            .await?;
-        if let (Some(row), Some(error)) = (kept, error) {
-            let retried = What::Retried {
-                event_id: row.try_get("event_id")?,
-                error: error.to_owned(),
-            };
-            self.note(row.try_get("connection_id")?, retried);
-        }
-        Ok(())
-    }
-
-    async fn failed(&mut self, (lease, seq): (&str, i64), error: &str, now_ms: i64) -> Result<()> {
-        settled::keep(self, (lease, seq), DeliveryState::Failed, Some(error), now_ms).await?;
-        let Some(row) = self.taken_out(lease, seq).await? else {
-            return Ok(());
-        };
-        let failed = What::Failed {
-            event_id: row.try_get("event_id")?,
-            error: error.to_owned(),
-        };
-        self.note(row.try_get("connection_id")?, failed);
-        Ok(())
-    }
-
-    /// Deletes a leased event.
-    async fn taken_out(&mut self, lease: &str, seq: i64) -> Result<Option<SqliteRow>> {
-        let deleted = sqlx::query(
-            "DELETE FROM outbox WHERE seq = ? AND lease = ? RETURNING connection_id, event_id, detail_type",
-        )
-        .bind(seq)
-        .bind(lease)
-        .fetch_optional(&mut *self.inner)
-        .await?;
-        Ok(deleted)
-    }
-
-    /// Records that a connection's batch failed as a whole, and when to retry.
-    pub(crate) async fn back_off(&mut self, id: &ConnectionId, error: &str, retry_at_ms: i64) -> Result<()> {
+    /// Records that a call of these connections failed, for which none of them is to blame.
+    pub(crate) async fn call_failed(&mut self, ids: &[&ConnectionId], error: &str) -> Result<()> {
+        let list: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
         sqlx::query(
-            "UPDATE delivery SET failures = failures + 1, retry_at_ms = ?, last_error = ? WHERE connection_id = ?",
+            "UPDATE delivery SET failures = failures + 1, last_error = ?2
+             WHERE connection_id IN (SELECT value FROM json_each(?1))",
         )
-        .bind(retry_at_ms)
+        .bind(json!(list).to_string())
         .bind(error)
-        .bind(id.as_str())
         .execute(&mut *self.inner)
         .await?;
         Ok(())
     }
 
-    async fn delivered(&mut self, lease: &str, seq: i64, now_ms: i64) -> Result<()> {
-        if self.bounds.history_ms > 0 {
-            settled::keep(self, (lease, seq), DeliveryState::Delivered, None, now_ms).await?;
-        }
-        let Some(row) = self.taken_out(lease, seq).await? else {
-            return Ok(());
-        };
-        let connection: String = row.try_get("connection_id")?;
-        let delivered = What::Delivered {
-            event_id: row.try_get("event_id")?,
-            detail_type: row.try_get("detail_type")?,
-        };
-        self.note(&connection, delivered);
+    /// Records that a connection failed as a whole, and when to retry.
+    pub(crate) async fn back_off(&mut self, id: &ConnectionId, error: &str, retry_at_ms: i64) -> Result<()> {
         sqlx::query(
-            "UPDATE delivery SET delivered = delivered + 1, last_delivered_at_ms = ?, failures = 0, retry_at_ms = 0,
-                                 last_error = NULL WHERE connection_id = ?",
+            "UPDATE delivery SET failures = failures + 1, retry_at_ms = ?1, last_error = ?2 WHERE connection_id = ?3",
         )
-        .bind(now_ms)
-        .bind(connection)
+        .bind(retry_at_ms)
+        .bind(error)
+        .bind(id.as_str())
         .execute(&mut *self.inner)
         .await?;
         Ok(())

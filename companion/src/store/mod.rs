@@ -15,13 +15,15 @@
 //! drops purge waits                                       giving up events; those of deleted connections; waits that are too long
 //! outbox                                                    events on their way in
 //! settled                                                   deliveries that are over
-//! figures inspection intake lease retention totals                     events: counted, known by their keys, on their way out, too old or too many
+//! confirm                                                   those that no look at their source has confirmed yet
+//! figures inspection intake lease retention settle totals   events: counted, known by their keys, on their way out, too old or too many
 //! ```
 
 mod access;
 mod account;
 mod bounds;
 mod commits;
+mod confirm;
 mod connection;
 mod database;
 mod directory;
@@ -42,6 +44,7 @@ mod retention;
 mod row;
 mod run;
 mod setting;
+mod settle;
 mod settled;
 #[cfg(test)]
 mod tests;
@@ -63,9 +66,10 @@ pub(crate) use figures::{DeliveryFigures, DroppedEvent, HeldEvent};
 pub(crate) use inspection::{Inspection, inspect};
 pub(crate) use installation::Installation;
 pub(crate) use intake::Accepted;
-pub(crate) use lease::{Entry, Leased, Settlement};
+pub(crate) use lease::{Due, Entry, Leased};
 pub(crate) use row::{Found, Window};
 pub(crate) use run::{NewRun, Run};
+pub(crate) use settle::{Ending, Settlement};
 pub(crate) use settled::{Settled, Step, Which};
 pub(crate) use totals::Totals;
 pub(crate) use workspace::{Environment, FIRST_WORKSPACE, Workspace, WorkspaceScope};

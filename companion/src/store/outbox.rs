@@ -12,30 +12,71 @@ use super::feed::What;
 /// How many bytes the connection `?` holds.
 pub(super) const HELD_BYTES: &str = "SELECT held_bytes FROM delivery WHERE connection_id = ?";
 
+/// Accepts the events of the list `?1` (id, lane, detail, bytes), in their order, for each connection of the list `?2`. They are due at 0,
+/// not now: a clock that is set back must not delay what was accepted before.
+pub(super) const ENQUEUE: &str =
+    "INSERT INTO outbox (connection_id, event_id, lane, version, detail_type, detail, bytes, time_ms, accepted_at_ms, due_at_ms)
+     SELECT receiver.value, list.value ->> 0, list.value ->> 1, ?3, ?4, list.value ->> 2, list.value ->> 3, ?5, ?6, 0
+     FROM json_each(?1) list CROSS JOIN json_each(?2) receiver";
+
+/// Whether a connection of the list `?1` holds more than `?2` bytes.
+pub(super) const ANY_OF_THEM_BEYOND_BOUND: &str = "SELECT 1 FROM json_each(?1) list CROSS JOIN delivery d ON d.connection_id = list.value WHERE d.held_bytes > ?2 LIMIT 1";
+
 /// Accepts an event for each connection that receives it, and returns those connections. The commit of the transaction
 /// wakes delivery, and, where a connection then holds more than the bound, retention: making room here would keep
 /// every other write waiting.
 pub(crate) async fn accept(tx: &mut Tx, event: &NewEvent) -> Result<Vec<ConnectionId>> {
     let receivers = receivers(tx, &event.account_id, event.event_type).await?;
-    for connection in &receivers {
-        enqueue(tx, connection, event).await?;
-        let accepted = What::Accepted {
-            event_id: event.event_id.clone(),
-            detail_type: event.event_type.as_str().to_owned(),
-        };
-        tx.note(connection.as_str(), accepted);
-        if held_bytes(tx, connection.as_str()).await? > tx.bounds.bytes_max {
-            tx.wake_retention();
-        }
-        tx.wake_delivery();
-        tracing::info!(
-            event = event.event_id,
-            "type" = event.event_type.as_str(),
-            connection = connection.as_str(),
-            "an event is to be sent"
-        );
-    }
+    accept_for(tx, &receivers, &[event]).await?;
     Ok(receivers)
+}
+
+/// Accepts events of one type and time, in their order, for each of these connections.
+pub(crate) async fn accept_for(tx: &mut Tx, receivers: &[ConnectionId], events: &[&NewEvent]) -> Result<()> {
+    let Some(first) = events.first().filter(|_| !receivers.is_empty()) else {
+        return Ok(());
+    };
+    let details = events.iter().map(|event| {
+        let bytes = i64::try_from(event.detail.len()).unwrap_or(i64::MAX);
+        (&event.event_id, &event.lane, &event.detail, bytes)
+    });
+    let details: Vec<_> = details.collect();
+    let connections: Vec<&str> = receivers.iter().map(ConnectionId::as_str).collect();
+    let connections = serde_json::to_string(&connections)?;
+    sqlx::query(ENQUEUE)
+        .bind(serde_json::to_string(&details)?)
+        .bind(&connections)
+        .bind(VERSION)
+        .bind(first.event_type.as_str())
+        .bind(first.at.wall_ms)
+        .bind(first.at.now_ms)
+        .execute(&mut *tx.inner)
+        .await?;
+    let beyond = sqlx::query(ANY_OF_THEM_BEYOND_BOUND)
+        .bind(&connections)
+        .bind(tx.bounds.bytes_max)
+        .fetch_optional(&mut *tx.inner)
+        .await?;
+    if beyond.is_some() {
+        tx.wake_retention();
+    }
+    tx.wake_delivery();
+    for event in events {
+        for connection in receivers {
+            let accepted = What::Accepted {
+                event_id: event.event_id.clone(),
+                detail_type: event.event_type.as_str().to_owned(),
+            };
+            tx.note(connection.as_str(), accepted);
+            tracing::info!(
+                event = event.event_id,
+                "type" = event.event_type.as_str(),
+                connection = connection.as_str(),
+                "an event is to be sent"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// A RunExecuted goes to every connection of its account. An AuditLog goes to the one that the setting selects, or, where
@@ -55,27 +96,6 @@ pub(crate) async fn receivers(
             Ok(receiver.into_iter().collect())
         }
     }
-}
-
-async fn enqueue(tx: &mut Tx, connection: &ConnectionId, event: &NewEvent) -> Result<()> {
-    let bytes = i64::try_from(event.detail.len()).unwrap_or(i64::MAX);
-    // Due at 0, not now: a clock that is set back must not delay what was accepted before.
-    sqlx::query(
-        "INSERT INTO outbox (connection_id, event_id, lane, version, detail_type, detail, bytes, time_ms,
-                             accepted_at_ms, due_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0)",
-    )
-    .bind(connection.as_str())
-    .bind(&event.event_id)
-    .bind(&event.lane)
-    .bind(VERSION)
-    .bind(event.event_type.as_str())
-    .bind(&event.detail)
-    .bind(bytes)
-    .bind(event.at.wall_ms)
-    .bind(event.at.now_ms)
-    .execute(&mut *tx.inner)
-    .await?;
-    Ok(())
 }
 
 /// How many bytes of events a connection holds.

@@ -25,7 +25,7 @@ pub(super) const ANY_DELETED: &str = "SELECT 1 FROM connection WHERE account_id 
 /// Deletes a connection of the account `?` that has no event any more.
 pub(super) const DELETE_EMPTY: &str = "DELETE FROM connection WHERE id = (
          SELECT c.id FROM connection c JOIN delivery d ON d.connection_id = c.id
-         WHERE c.account_id = ? AND d.held = 0 AND NOT EXISTS (SELECT 1 FROM settled WHERE connection_id = c.id) LIMIT 1)";
+         WHERE c.account_id = ? AND d.held + d.unconfirmed = 0 AND NOT EXISTS (SELECT 1 FROM settled WHERE connection_id = c.id) LIMIT 1)";
 
 /// Deletes the first `?2` events of a connection of the account `?1`.
 pub(super) const DELETE_EVENTS: &str = "DELETE FROM outbox WHERE seq IN (
@@ -76,6 +76,13 @@ impl Tx {
             .bind(id.as_str())
             .execute(&mut *self.inner)
             .await?;
+        // No look is made for it.
+        sqlx::query(
+            "UPDATE delivery SET confirmed_seq = acknowledged_seq, doubted_seq = 0 WHERE connection_id = ?",
+        )
+        .bind(id.as_str())
+        .execute(&mut *self.inner)
+        .await?;
         self.wake_retention();
         Ok(())
     }

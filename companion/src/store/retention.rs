@@ -21,8 +21,10 @@ pub(super) const ANY_BEYOND_BOUND: &str = "SELECT 1 FROM delivery WHERE held_byt
 /// The connections that hold more than `?` bytes.
 pub(super) const BEYOND_BOUND: &str = "SELECT connection_id, held_bytes FROM delivery WHERE held_bytes > ?";
 
-/// The oldest events of the connection `?1` that can make room: not the newest one, and none that is being sent.
-pub(super) const OLDEST: &str = "SELECT seq, bytes FROM outbox WHERE connection_id = ?1 AND lease IS NULL
+/// The oldest events of the connection `?1` that can make room: not the newest one, and none that is being
+/// sent or that is unconfirmed.
+pub(super) const OLDEST: &str =
+    "SELECT seq, bytes FROM outbox WHERE connection_id = ?1 AND lease IS NULL AND unconfirmed_at_ms IS NULL
      AND seq < (SELECT MAX(seq) FROM outbox WHERE connection_id = ?1) ORDER BY seq LIMIT ?2";
 
 /// Whether an event was accepted before `?` and is not being sent.

@@ -66,36 +66,14 @@ impl<'a> Which<'a> {
 /// How the delivery of a row ended.
 fn state(row: &SqliteRow) -> Result<DeliveryState> {
     let text: String = row.try_get("state")?;
-    [DeliveryState::Delivered, DeliveryState::Failed]
-        .into_iter()
-        .find(|state| state.as_str() == text)
-        .ok_or_else(|| StoreError::Unreadable(format!("no state `{text}`")))
-}
-
-/// Keeps the event `?1`, leased as `?2`, with how its delivery ended.
-const KEEP: &str =
-    "INSERT INTO settled (connection_id, state, event_id, lane, version, detail_type, detail, bytes, time_ms,
-                          attempts, error, settled_at_ms)
-     SELECT connection_id, ?3, event_id, lane, version, detail_type, detail, bytes, time_ms, attempts, ?4, ?5
-     FROM outbox WHERE seq = ?1 AND lease = ?2";
-
-/// Keeps a leased event with how its delivery ended.
-pub(super) async fn keep(
-    tx: &mut Tx,
-    (lease, seq): (&str, i64),
-    state: DeliveryState,
-    error: Option<&str>,
-    now_ms: i64,
-) -> Result<()> {
-    sqlx::query(KEEP)
-        .bind(seq)
-        .bind(lease)
-        .bind(state.as_str())
-        .bind(error)
-        .bind(now_ms)
-        .execute(&mut *tx.inner)
-        .await?;
-    Ok(())
+    [
+        DeliveryState::Delivered,
+        DeliveryState::Failed,
+        DeliveryState::Unconfirmed,
+    ]
+    .into_iter()
+    .find(|state| state.as_str() == text)
+    .ok_or_else(|| StoreError::Unreadable(format!("no state `{text}`")))
 }
 
 /// The statement with the deliveries that are meant after its own beginning: by number where there is no event, else by the event.
@@ -120,6 +98,12 @@ macro_rules! of_which {
 
 /// A page of them, by both ways.
 pub(super) const LISTED: [&str; 2] = of_which!("*");
+/// The same of those that are unconfirmed, which are in the outbox.
+pub(super) const UNCONFIRMED: &str =
+    "SELECT seq, 'unconfirmed' AS state, event_id, detail_type, bytes, time_ms, attempts, last_error AS error,
+            unconfirmed_at_ms AS settled_at_ms
+     FROM outbox WHERE connection_id = ?1 AND unconfirmed_at_ms IS NOT NULL AND ?2 = 'unconfirmed' AND seq > ?3
+       AND (?4 IS NOT NULL) AND time_ms >= ?5 AND time_ms < ?6 AND (?8 IS NULL OR event_id = ?8) ORDER BY seq LIMIT ?7";
 /// The numbers and sizes of a page.
 pub(super) const NUMBERED: [&str; 2] = of_which!("seq, bytes");
 
@@ -177,18 +161,26 @@ const MADE_LESS: &str = "UPDATE delivery SET made = made - ?1 WHERE connection_i
 /// Of a connection `?2`, counts `?1` that were purged.
 const PURGED: &str = "UPDATE delivery SET purged = purged + ?1 WHERE connection_id = ?2";
 
-/// Whether the oldest delivered event of a connection was delivered before `?`.
-pub(super) const ANY_OLD: &str = "SELECT 1 FROM delivery d WHERE (
-         SELECT settled_at_ms FROM settled WHERE connection_id = d.connection_id AND state = 'delivered' ORDER BY seq LIMIT 1) < ?
-     LIMIT 1";
+/// Whether a delivered event that is confirmed was delivered before `?1`. By their times: one that a clock which was ahead has stamped
+/// keeps no other one.
+pub(super) const ANY_OLD: &str =
+    "SELECT 1 FROM settled s CROSS JOIN delivery d ON d.connection_id = s.connection_id
+     WHERE s.state = 'delivered' AND s.settled_at_ms < ?1 AND s.seq <= d.confirmed_seq LIMIT 1";
 
-/// Deletes, of each connection, the oldest `?2` of its delivered events, where they were delivered before `?1`.
+/// Deletes `?2` of them.
 pub(super) const DELETE_OLD: &str = "DELETE FROM settled WHERE seq IN (
-         SELECT s.seq FROM delivery d CROSS JOIN settled s ON (
-             SELECT settled_at_ms FROM settled WHERE connection_id = d.connection_id AND state = 'delivered' ORDER BY seq LIMIT 1) < ?1
-           AND s.seq IN (
-             SELECT seq FROM settled WHERE connection_id = d.connection_id AND state = 'delivered' ORDER BY seq LIMIT ?2)
-         WHERE s.settled_at_ms < ?1 LIMIT ?2)";
+         SELECT s.seq FROM settled s CROSS JOIN delivery d ON d.connection_id = s.connection_id
+         WHERE s.state = 'delivered' AND s.settled_at_ms < ?1 AND s.seq <= d.confirmed_seq LIMIT ?2)";
+
+/// Connections whose delivered events have more than `?1` bytes.
+pub(super) const HISTORY_BEYOND_BOUND: &str =
+    "SELECT connection_id, history_bytes FROM delivery WHERE history_bytes > ?1";
+
+/// The oldest delivered events of the connection `?1` that are confirmed.
+pub(super) const OLDEST_DELIVERED: &str =
+    "SELECT s.seq, s.bytes FROM delivery d CROSS JOIN settled s ON s.connection_id = ?1 AND s.state = 'delivered'
+       AND s.seq <= d.confirmed_seq
+     WHERE d.connection_id = ?1 ORDER BY s.seq LIMIT ?2";
 
 impl Store {
     /// How long AWS is asked again to take an event that it does not take.
@@ -203,9 +195,12 @@ impl Store {
 
     /// Deliveries that are over, oldest first, as many as one answer may have; and whether there are more.
     pub(crate) async fn settled(&self, which: &Which<'_>, limit: i64) -> Result<(Vec<Settled>, bool)> {
-        let rows = meant(LISTED, which, limit.saturating_add(1))
-            .fetch_all(&self.read)
-            .await?;
+        let limit_and_one = limit.saturating_add(1);
+        let query = match which.state {
+            DeliveryState::Unconfirmed => meant([UNCONFIRMED; 2], which, limit_and_one).bind(which.event),
+            DeliveryState::Delivered | DeliveryState::Failed => meant(LISTED, which, limit_and_one),
+        };
+        let rows = query.fetch_all(&self.read).await?;
         let limit = usize::try_from(limit).unwrap_or_default();
         let listed = rows.iter().take(limit).map(settled).collect::<Result<_>>()?;
         Ok((listed, rows.len() > limit))
@@ -217,6 +212,15 @@ impl Store {
             .fetch_one(&self.read)
             .await?;
         Ok(row.try_get("seq")?)
+    }
+
+    /// Whether a connection's history has more bytes than the bound.
+    pub(crate) async fn any_history_beyond_bound(&self) -> Result<bool> {
+        let row = sqlx::query(HISTORY_BEYOND_BOUND)
+            .bind(self.bounds.history_bytes_max)
+            .fetch_optional(&self.read)
+            .await?;
+        Ok(row.is_some())
     }
 
     /// Whether a delivered event is older than the history goes back.
@@ -313,5 +317,38 @@ impl Tx {
             .execute(&mut *self.inner)
             .await?;
         Ok(done.rows_affected())
+    }
+
+    /// Deletes some of the oldest delivered events of the connections whose history has more bytes than the bound; returns how many. What
+    /// is not confirmed stays.
+    pub(crate) async fn trim_history(&mut self) -> Result<u64> {
+        let bytes_max = self.bounds.history_bytes_max;
+        let beyond = sqlx::query(HISTORY_BEYOND_BOUND)
+            .bind(bytes_max)
+            .fetch_all(&mut *self.inner)
+            .await?;
+        let mut list = Vec::<i64>::new();
+        for row in &beyond {
+            let mut excess = row.try_get::<i64, _>("history_bytes")?.saturating_sub(bytes_max);
+            let connection: &str = row.try_get("connection_id")?;
+            let oldest = sqlx::query(OLDEST_DELIVERED)
+                .bind(connection)
+                .bind(CHUNK)
+                .fetch_all(&mut *self.inner)
+                .await?;
+            for row in &oldest {
+                if excess <= 0 {
+                    break;
+                }
+                excess = excess.saturating_sub(row.try_get("bytes")?);
+                list.push(row.try_get("seq")?);
+            }
+            // The other connections come with the next step.
+            if !list.is_empty() {
+                break;
+            }
+        }
+        let deleted = self.delete_settled(&serde_json::to_string(&list)?).await?;
+        Ok(u64::try_from(deleted).unwrap_or_default())
     }
 }

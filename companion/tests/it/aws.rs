@@ -47,10 +47,15 @@ impl Aws {
 
     /// EventBridge in a region.
     pub(crate) fn events(&self, region: &str) -> aws_sdk_eventbridge::Client {
+        self.events_as(CUSTOMER, region)
+    }
+
+    /// The same as this account.
+    fn events_as(&self, account: &str, region: &str) -> aws_sdk_eventbridge::Client {
         let config = aws_sdk_eventbridge::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.to_owned()))
-            .credentials_provider(Self::credentials())
+            .credentials_provider(Credentials::new(account, "none", None, None, "test"))
             .endpoint_url(&self.endpoint)
             .build();
         aws_sdk_eventbridge::Client::from_conf(config)
@@ -173,20 +178,20 @@ impl Aws {
 
     /// "Associate with event bus".
     pub(crate) async fn associate(&self, region: &str, source: &str) {
-        let events = self.events(region);
-        events
-            .create_event_bus()
-            .name(source)
-            .event_source_name(source)
-            .send()
-            .await
-            .expect("a bus");
+        self.associate_as(CUSTOMER, region, source).await;
+    }
+
+    /// The same as this account.
+    pub(crate) async fn associate_as(&self, account: &str, region: &str, source: &str) {
+        let bus = self.events_as(account, region).create_event_bus().name(source);
+        let made = bus.event_source_name(source).send().await;
+        made.expect("a bus");
     }
 
     /// Creates all of the customer's side: bus, rule, log group with its policy, target.
     pub(crate) async fn receive(&self, region: &str, source: &str) {
         self.associate(region, source).await;
-        let (events, logs) = (self.events(region), self.logs(region));
+        let logs = self.logs(region);
         self.log_group(region, GROUP).await;
         let policy = format!(
             r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Service":"events.amazonaws.com"}},"Action":["logs:CreateLogStream","logs:PutLogEvents"],"Resource":"arn:aws:logs:{region}:{CUSTOMER}:log-group:{GROUP}:*"}}]}}"#
@@ -197,8 +202,13 @@ impl Aws {
             .send()
             .await
             .expect("a policy");
+        self.lead_to_logs(region, source).await;
+    }
+
+    /// The rule and the target that lead a source's events to the log group.
+    async fn lead_to_logs(&self, region: &str, source: &str) {
         let pattern = r#"{"source":[{"prefix":"aws.partner/scalr.com"}]}"#;
-        events
+        self.events(region)
             .put_rule()
             .name("r")
             .event_bus_name(source)
@@ -208,6 +218,24 @@ impl Aws {
             .expect("a rule");
         let arn = format!("arn:aws:logs:{region}:{CUSTOMER}:log-group:{GROUP}");
         self.target(region, source, "logs", &arn).await;
+    }
+
+    /// Deletes what [`Self::receive`] has made but the log group: the source is PENDING then.
+    pub(crate) async fn dissociate(&self, region: &str, source: &str) {
+        let events = self.events(region);
+        let targets = events.remove_targets().rule("r").event_bus_name(source);
+        let removed = targets.ids("logs").send().await;
+        removed.expect("no target");
+        let rule = events.delete_rule().name("r").event_bus_name(source);
+        rule.send().await.expect("no rule");
+        let bus = events.delete_event_bus().name(source);
+        bus.send().await.expect("no bus");
+    }
+
+    /// Makes that again.
+    pub(crate) async fn receive_again(&self, region: &str, source: &str) {
+        self.associate(region, source).await;
+        self.lead_to_logs(region, source).await;
     }
 
     /// A log group.

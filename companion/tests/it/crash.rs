@@ -1,10 +1,13 @@
 //! SIGKILL at every critical point: accepted events arrive, with duplicates only where they are allowed.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::json;
 
 use crate::companion::{Companion, connection};
 use crate::process::signal;
-use crate::proxy::Act;
+use crate::proxy::{Act, Gate};
 use crate::stage::{self, REGION, SOURCE};
 use crate::until;
 
@@ -19,11 +22,10 @@ async fn check(events: usize, at: usize, act: Act) -> usize {
                 .await
         );
     }
-    let puts = std::sync::atomic::AtomicUsize::new(0);
+    let puts = AtomicUsize::new(0);
     let fault = act.clone();
     aws.proxy.script(move |call| {
-        let is_it = call.operation == "PutPartnerEvents"
-            && puts.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == at;
+        let is_it = call.operation == "PutPartnerEvents" && puts.fetch_add(1, Ordering::SeqCst) == at;
         if is_it { fault.clone() } else { Act::Pass }
     });
     c.set_status(&id, "active").await;
@@ -49,6 +51,41 @@ async fn only_a_put_without_an_answer_is_sent_twice() {
     for at in 0..3 {
         assert_eq!(check(6, at, Act::Swallow).await, 2, "the two events of that put");
     }
+}
+
+/// What AWS acknowledged and dropped, since the source had lost its bus, is still known after a crash before any look at the source.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_look_has_confirmed_survives() {
+    let (aws, c, dir, id) = stage::active().await;
+    let (gate, put) = (Gate::closed(), Arc::new(AtomicUsize::new(0)));
+    let (late, counted) = (gate.clone(), Arc::clone(&put));
+    aws.proxy.script(move |call| match call.operation.as_str() {
+        "PutPartnerEvents" => {
+            counted.fetch_add(1, Ordering::SeqCst);
+            Act::Late(late.clone())
+        }
+        "ListPartnerEventSourceAccounts" if counted.load(Ordering::SeqCst) > 0 => Act::Hang,
+        _ => Act::Pass,
+    });
+    assert!(c.emit("run-1", "network").await);
+    aws.proxy.until_called("PutPartnerEvents", 1).await;
+    aws.dissociate(REGION, SOURCE).await;
+    gate.open();
+    c.drained(&id).await;
+    assert_eq!(c.delivery(&id).await["delivered"], 1, "AWS has acknowledged it");
+    c.crash().await;
+
+    aws.proxy.script(|_| Act::Pass);
+    let c = Companion::start(dir.path(), &aws.proxy.endpoint).await;
+    until("it to be unconfirmed", || async {
+        let figures = c.delivery(&id).await;
+        (figures["unconfirmed"] == 1 && figures["delivered"] == 0 && figures["made"] == 1).then_some(())
+    })
+    .await;
+    assert_eq!(c.connection(&id).await["status"], "pending");
+    aws.receive_again(REGION, SOURCE).await;
+    assert_eq!(c.set_status(&id, "active").await, "active");
+    aws.run_arrives(REGION, "run-1").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

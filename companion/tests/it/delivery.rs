@@ -182,59 +182,142 @@ async fn one_bad_connection_stalls_no_other() {
 async fn what_was_sent_to_a_source_without_a_bus_is_sent_again() {
     let (aws, c, _dir, id) = stage::active().await;
     // The bus is deleted between the check of the source and the put: AWS answers success and delivers nothing.
-    let (events, gate) = (aws.events(REGION), Gate::closed());
+    let gate = Gate::closed();
     first_put(&aws, Act::Late(gate.clone()));
-    let run = c.run().await;
+    for (run, workspace) in [("run-1", "a"), ("run-2", "b"), ("run-3", "a")] {
+        assert!(c.emit(run, workspace).await);
+    }
     aws.proxy.until_called("PutPartnerEvents", 1).await;
-    events
-        .remove_targets()
-        .rule("r")
-        .event_bus_name(SOURCE)
-        .ids("logs")
-        .send()
-        .await
-        .unwrap();
-    events
-        .delete_rule()
-        .name("r")
-        .event_bus_name(SOURCE)
-        .send()
-        .await
-        .unwrap();
-    events.delete_event_bus().name(SOURCE).send().await.unwrap();
+    let acknowledged = aws.proxy.puts()[0].runs.clone();
+    aws.dissociate(REGION, SOURCE).await;
     gate.open();
     until("the connection to be pending", || async {
         (c.connection(&id).await["status"] == "pending").then_some(())
     })
     .await;
-    assert_eq!(c.delivery(&id).await["held"], 1);
-    aws.associate(REGION, SOURCE).await;
-    let pattern = json!({ "source": [{ "prefix": "aws." }] }).to_string();
-    events
-        .put_rule()
-        .name("r")
-        .event_bus_name(SOURCE)
-        .event_pattern(pattern)
-        .send()
-        .await
-        .unwrap();
-    let target = aws_sdk_eventbridge::types::Target::builder()
-        .id("logs")
-        .arn(format!(
-            "arn:aws:logs:{REGION}:123456789012:log-group:/aws/events/scalr"
-        ))
-        .build()
-        .unwrap();
-    events
-        .put_targets()
-        .rule("r")
-        .event_bus_name(SOURCE)
-        .targets(target)
-        .send()
-        .await
-        .unwrap();
+    let path = format!("/_companion/connections/{id}/deliveries?state=unconfirmed");
+    let listed = until("what AWS acknowledged to be unconfirmed", || async {
+        let (_, listed) = c.request("GET", &path, None).await.unwrap();
+        let rows = listed["deliveries"].as_array().cloned().unwrap_or_default();
+        (!rows.is_empty()).then_some(rows)
+    })
+    .await;
+    assert!(
+        acknowledged
+            .iter()
+            .any(|run| listed[0]["event-id"] == run.as_str()),
+        "{listed:?}"
+    );
+    let figures = c.delivery(&id).await;
+    let of = |name: &str| figures[name].as_u64().unwrap();
+    assert_eq!(of("made"), 3, "{figures}");
+    assert_eq!(of("held") + of("unconfirmed") + of("delivered"), 3, "{figures}");
+
+    aws.receive_again(REGION, SOURCE).await;
     assert_eq!(c.set_status(&id, "active").await, "active");
-    aws.run_arrives(REGION, &run).await;
+    for run in ["run-1", "run-2", "run-3"] {
+        aws.run_arrives(REGION, run).await;
+    }
+    let arrived = aws.arrived(REGION).await;
+    let of_a = arrived
+        .iter()
+        .map(|event| &event["detail"]["event"])
+        .filter(|run| run["workspace"] == "a");
+    let runs: Vec<_> = of_a.map(|run| run["run-id"].as_str().unwrap()).collect();
+    assert_eq!(runs, ["run-1", "run-3"], "in their order");
+    until("all to be delivered", || async {
+        let figures = c.delivery(&id).await;
+        (figures["delivered"] == 3 && figures["unconfirmed"] == 0).then_some(())
+    })
+    .await;
+}
+
+/// A look follows each put while the budget allows; beyond it connections take turns, and events go on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_does_not_wait_for_looks() {
+    let (aws, c, _dir, id) = stage::active().await;
+    c.set_status(&id, "disabled").await;
+    for at in 0..60 {
+        assert!(c.emit(&format!("run-{at:02}"), "network").await);
+    }
+    let looks = || {
+        let calls = aws.proxy.calls().into_iter();
+        calls
+            .filter(|call| call.operation == "ListPartnerEventSourceAccounts")
+            .count()
+    };
+    let puts = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&puts);
+    // Once events are on their way, no look is answered.
+    aws.proxy.script(move |call| match call.operation.as_str() {
+        "PutPartnerEvents" => {
+            counted.fetch_add(1, Ordering::SeqCst);
+            Act::Pass
+        }
+        "ListPartnerEventSourceAccounts" if counted.load(Ordering::SeqCst) > 0 => Act::Hang,
+        _ => Act::Pass,
+    });
+    c.set_status(&id, "active").await;
+    c.drained(&id).await;
+    assert_eq!(aws.runs(REGION).await.len(), 60);
+    assert_eq!(puts.load(Ordering::SeqCst), 60, "one of a lane in a call");
+    assert!(
+        looks() < 20,
+        "one look of a connection is under way at a time: {}",
+        looks()
+    );
+}
+
+/// Two connections of a region: their events share calls, in which each entry names its source.
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_of_a_region_share_calls() {
+    let (aws, c, _dir, first) = stage::active().await;
+    let body = json!({ "data": { "type": crate::companion::CONNECTION, "attributes": {
+        "name": "second", "aws-account-id": "210987654321", "region": REGION,
+    } } });
+    let (status, made) = c.call("POST", "/integrations/aws-event-bridge", Some(body)).await;
+    assert_eq!(status, 201, "{made}");
+    let second = made["data"]["id"].as_str().unwrap().to_owned();
+    aws.associate_as("210987654321", REGION, "aws.partner/scalr.com/local/second")
+        .await;
+    assert_eq!(c.set_status(&second, "active").await, "active");
+    c.set_status(&first, "disabled").await;
+    c.set_status(&second, "disabled").await;
+    for at in 0..8 {
+        assert!(c.emit(&format!("run-{at}"), &format!("workspace-{at}")).await);
+    }
+    // Each is sent by itself, which fails; the region backs off, and then both can send.
+    let (gate, puts) = (Gate::closed(), AtomicUsize::new(0));
+    let late = gate.clone();
+    aws.proxy.script(move |call| {
+        if is_put(call) && puts.fetch_add(1, Ordering::SeqCst) < 2 {
+            Act::LateFail(late.clone(), 500)
+        } else {
+            Act::Pass
+        }
+    });
+    c.set_status(&first, "active").await;
+    c.set_status(&second, "active").await;
+    aws.proxy.until_called("PutPartnerEvents", 2).await;
+    gate.open();
+    c.drained(&first).await;
+    c.drained(&second).await;
+    for id in [&first, &second] {
+        let figures = c.delivery(id).await;
+        assert_eq!(
+            (&figures["delivered"], &figures["failed"]),
+            (&json!(8), &json!(0)),
+            "{figures}"
+        );
+    }
+    assert_eq!(
+        aws.runs(REGION).await.len(),
+        8,
+        "those of the first reach its log group"
+    );
+    let puts = aws.proxy.puts();
+    let sizes: Vec<_> = puts.iter().map(|put| put.runs.len()).collect();
+    assert_eq!(sizes, [8, 8, 16], "the third has events of both");
 }
 
 #[tokio::test(flavor = "multi_thread")]

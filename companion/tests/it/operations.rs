@@ -135,6 +135,7 @@ async fn figures_are_for_operators_and_count_what_happened() {
     for (name, want) in [
         ("deliveries_accepted_total", Some(3.0)),
         ("deliveries_acknowledged_total", Some(2.0)),
+        ("delivery_duration_seconds_count", Some(2.0)),
         ("deliveries_failed_total", Some(0.0)),
         ("failed_deliveries", Some(0.0)),
         (r#"connections{status="disabled"}"#, Some(1.0)),

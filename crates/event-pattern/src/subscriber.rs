@@ -153,9 +153,15 @@ impl Filters {
         self.0.iter().any(|filter| filter.scope == scope)
     }
 
-    /// Whether an event matches all of them, in so many steps at most; those that were taken are subtracted.
-    pub fn matches_within(&self, event: &Parts<'_>, steps: &mut usize) -> Result<bool, EventError> {
-        for filter in &self.0 {
+    /// Whether an event matches all of them, in so many steps at most; those that were taken are subtracted. A scope that was
+    /// matched already, such as by a [`Matcher`](crate::Matcher) of all patterns of the data, is left out.
+    pub fn matches_within(
+        &self,
+        event: &Parts<'_>,
+        matched: Option<Scope>,
+        steps: &mut usize,
+    ) -> Result<bool, EventError> {
+        for filter in self.0.iter().filter(|filter| Some(filter.scope) != matched) {
             if !filter.matches(event.of(filter.scope), steps)? {
                 return Ok(false);
             }

@@ -38,7 +38,7 @@ pub struct Delivery {
     pub last_error: Option<String>,
     /// Whether events are dropped for their age.
     pub clock: ClockStanding,
-    /// Deliveries that were ever made: each is held, delivered, failed, purged or dropped.
+    /// Deliveries that were ever made: each is held, delivered, unconfirmed, failed, purged or dropped.
     #[serde(default)]
     pub made: i64,
     /// Events that AWS does not take, and that are kept for a person to decide on.
@@ -47,6 +47,9 @@ pub struct Delivery {
     /// Failed events that were purged.
     #[serde(default)]
     pub purged: i64,
+    /// Events that AWS acknowledged before their event source was found not to be ACTIVE: they are sent again.
+    #[serde(default)]
+    pub unconfirmed: i64,
     /// Events that were dropped.
     pub dropped: DroppedCounts,
     /// The last of them, newest first.
@@ -104,6 +107,8 @@ pub enum DeliveryState {
     /// AWS did not.
     #[default]
     Failed,
+    /// AWS took it, and its event source was not ACTIVE afterwards: it is not over, but sent again.
+    Unconfirmed,
 }
 
 impl DeliveryState {
@@ -112,6 +117,7 @@ impl DeliveryState {
         match self {
             Self::Delivered => "delivered",
             Self::Failed => "failed",
+            Self::Unconfirmed => "unconfirmed",
         }
     }
 }

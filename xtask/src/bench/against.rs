@@ -111,6 +111,11 @@ pub(super) fn run(commit: &str, options: &Comparison) -> Result<()> {
     Ok(())
 }
 
+/// The companion of a commit, for a measurement of its own.
+pub(super) fn companion_of(commit: &str, options: &Comparison) -> Result<PathBuf> {
+    Ok(old_programs(&resolve(commit)?, &options.profile)?.join("scalr-eventbridge"))
+}
+
 /// The commit's whole hash.
 fn resolve(commit: &str) -> Result<String> {
     let commit = format!("{commit}^{{commit}}");

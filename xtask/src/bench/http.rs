@@ -29,6 +29,22 @@ pub(super) fn aws(address: &str, account: &str, operation: &str, body: &Value) -
     .into_bytes()
 }
 
+/// A request to a server of ours, with a token, as bytes to send.
+pub(super) fn with_body(
+    host: &str,
+    token: &str,
+    (method, path): (&str, &str),
+    content_type: &str,
+    body: &str,
+) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\ncontent-type: {content_type}\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
 /// A connection that is kept open.
 pub(super) struct Connection {
     address: String,

@@ -11,6 +11,7 @@ use crate::{places, shell};
 mod against;
 mod console;
 mod custom_buses;
+mod delivery;
 mod delivery_fairness;
 mod http;
 mod local;
@@ -26,6 +27,9 @@ pub(crate) struct Options {
     what: What,
     #[command(flatten)]
     against: against::Comparison,
+    /// Measures `delivery` at its full size, which takes about half an hour.
+    #[arg(long)]
+    full: bool,
     /// Passed on to the measuring program.
     #[arg(last = true)]
     more: Vec<String>,
@@ -44,6 +48,9 @@ enum What {
     CustomBuses,
     /// A plan over 500 connections and their destroy, with Scalr 50 ms away; needs Terraform. `-- FOLDER` measures the programs there.
     Plans,
+    /// What a service takes in and delivers in a second; `-- PROGRAM` measures that one in place of a release build, `-- PROGRAM OTHER`
+    /// another one beside it, `--against COMMIT` the program of that commit.
+    Delivery,
     /// What a connection at its bound costs the others; `-- PROGRAM` measures that one in place of a release build.
     DeliveryFairness,
     /// Pages of the console with 10 events and with 10,000; `-- PROGRAM` measures that one in place of a release build.
@@ -53,7 +60,13 @@ enum What {
 /// Runs the measurements.
 pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(commit) = &options.against.against {
-        return against::run(commit, &options.against);
+        return match options.what {
+            What::Delivery => {
+                let old = against::companion_of(commit, &options.against)?;
+                delivery::run(&[companion(&options.more)?, old], options.full)
+            }
+            _ => against::run(commit, &options.against),
+        };
     }
     match options.what {
         What::Provider => provider(),
@@ -61,6 +74,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Local => local::run(&options.more),
         What::CustomBuses => custom_bus_rows(&options.more),
         What::Plans => plans::run(&options.more),
+        What::Delivery => delivery::run(&companions(&options.more)?, options.full),
         What::DeliveryFairness => delivery_fairness::run(&options.more),
         What::Console => console::run(&options.more),
     }
@@ -78,6 +92,15 @@ fn companion(more: &[String]) -> Result<PathBuf> {
         }
         [program] => Ok(PathBuf::from(program)),
         _ => bail!("name one program at most"),
+    }
+}
+
+/// The companions that `more` names, or a release build.
+fn companions(more: &[String]) -> Result<Vec<PathBuf>> {
+    match more {
+        [_, _, _, ..] => bail!("name two programs at most: the one to measure, and one beside it"),
+        [new, old] => Ok(vec![PathBuf::from(new), PathBuf::from(old)]),
+        more => Ok(vec![companion(more)?]),
     }
 }
 
@@ -274,7 +297,7 @@ fn row(figure: &Figure, tiny: &Value, scalr: &Value) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::{FIGURES, row};
+    use super::{FIGURES, companions, row};
 
     #[test]
     fn a_limit_that_is_not_kept_is_said() {
@@ -289,5 +312,12 @@ mod tests {
         assert!(!rows(good.clone()).contains("NOT KEPT"), "{}", rows(good));
         let bad = json!({"handshake_ms": 6.0, "resident_kib_after_schema": 20_480, "program_bytes": 29_000_000, "plans_per_second": 10});
         assert_eq!(rows(bad).matches("NOT KEPT").count(), 4);
+    }
+
+    #[test]
+    fn at_most_two_programs_are_measured() {
+        let named = ["a", "b", "c"].map(str::to_owned);
+        assert_eq!(companions(&named[..2]).unwrap().len(), 2);
+        assert!(companions(&named).is_err());
     }
 }

@@ -81,19 +81,25 @@ pub(super) fn start_with(program: &Path, data: Option<&Path>, more: &[&str]) -> 
     if let Some(folder) = data {
         command.arg("--data-dir").arg(folder);
     }
+    let (mut server, ready) = launch(command)?;
+    let endpoint = ready["aws"]["endpoint"].as_str().context("no endpoint")?;
+    endpoint.clone_into(&mut server.endpoint);
+    Ok(server)
+}
+
+/// Starts this command; the server, whose endpoint is not known yet, and the line of JSON that it printed.
+pub(super) fn launch(mut command: Command) -> Result<(Server, Value)> {
     println!("$ {}", shell::spell(&command));
     let mut child = command.stdout(Stdio::piped()).spawn()?;
     let out = child.stdout.take().context("no stdout")?;
-    let mut server = Server {
+    let server = Server {
         child,
         endpoint: String::new(),
     };
     let mut line = String::new();
     BufReader::new(out).read_line(&mut line)?;
-    let ready: Value = serde_json::from_str(&line)?;
-    let endpoint = ready["aws"]["endpoint"].as_str().context("no endpoint")?;
-    endpoint.clone_into(&mut server.endpoint);
-    Ok(server)
+    let ready = serde_json::from_str(&line).context("no line of JSON")?;
+    Ok((server, ready))
 }
 
 #[cfg(test)]

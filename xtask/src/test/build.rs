@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -37,19 +37,27 @@ impl TestProgram {
 
 /// The one build of a run.
 #[derive(Default)]
-pub(super) struct Build(OnceLock<Vec<TestProgram>>);
+pub(super) struct Build {
+    tests: OnceLock<Vec<TestProgram>>,
+    /// Held while it runs: the other lane waits for its end.
+    under_way: Mutex<()>,
+}
 
 impl Build {
     /// The test programs, built if no step has done so yet.
     pub(super) fn tests(&self, job: &mut Job) -> Result<&[TestProgram]> {
-        if self.0.get().is_none() && !matches!(self.run(job)?, StepResult::Passed) {
+        if self.tests.get().is_none() && !matches!(self.run(job)?, StepResult::Passed) {
             bail!("the build failed");
         }
-        Ok(self.0.get().map(Vec::as_slice).unwrap_or_default())
+        Ok(self.tests.get().map(Vec::as_slice).unwrap_or_default())
     }
 
-    /// Builds.
+    /// Builds, where that has not been done.
     pub(super) fn run(&self, job: &mut Job) -> Result<StepResult> {
+        let _turn = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.tests.get().is_some() {
+            return Ok(StepResult::Passed);
+        }
         let mut command = shell::build_everything();
         command.args(["--quiet", "--message-format=json-render-diagnostics"]);
         let text = shell::spell(&command);
@@ -63,8 +71,8 @@ impl Build {
             return Ok(StepResult::Failed(format!("`{text}`")));
         }
         found.sort_by(|a, b| (&a.package, &a.target).cmp(&(&b.package, &b.target)));
-        // A step builds only where none has.
-        let _ = self.0.set(found);
+        // Nobody else builds meanwhile.
+        let _ = self.tests.set(found);
         Ok(StepResult::Passed)
     }
 }

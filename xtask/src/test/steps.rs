@@ -30,7 +30,6 @@ pub(super) const ALL: [Step; 15] = [
     step("build", Lane::Main, Runs::All, |shared, job| {
         shared.build.run(job)
     }),
-    step("units", Lane::Main, Runs::All, units),
     step("generated docs", Lane::Main, Runs::All, generated_docs),
     step("acceptance", Lane::Main, Runs::All, acceptance),
     step("console", Lane::Main, Runs::Whole, walk),
@@ -40,6 +39,7 @@ pub(super) const ALL: [Step; 15] = [
     step("documentation", Lane::Beside, Runs::Whole, documentation),
     step("doc tests", Lane::Beside, Runs::Whole, doc_tests),
     step("programs alone", Lane::Beside, Runs::Whole, programs_alone),
+    step("units", Lane::Beside, Runs::All, units),
 ];
 
 const fn step(

@@ -102,6 +102,8 @@ impl Done {
         match state {
             DeliveryState::Failed => self.failed += deliveries,
             DeliveryState::Delivered => self.delivered += deliveries,
+            // No change is made of these.
+            DeliveryState::Unconfirmed => {}
         }
     }
 }

@@ -50,7 +50,7 @@ pub(super) struct List {
     /// Those of this connection, by name or id.
     #[arg(long, value_name = "CONNECTION")]
     connection: Option<String>,
-    /// Those in this state; without it, those that are held, have failed or were dropped.
+    /// Those in this state; without it, those that are held, unconfirmed, have failed or were dropped.
     #[arg(long, value_name = "STATE")]
     state: Option<State>,
     #[command(flatten)]
@@ -69,6 +69,8 @@ enum State {
     Failed,
     /// It was given up.
     Dropped,
+    /// AWS acknowledged it before its event source was found not to be ACTIVE: it is sent again.
+    Unconfirmed,
     /// AWS has taken it.
     Delivered,
 }
@@ -79,13 +81,14 @@ impl State {
             Self::Held => "held",
             Self::Failed => "failed",
             Self::Dropped => "dropped",
+            Self::Unconfirmed => "unconfirmed",
             Self::Delivered => "delivered",
         }
     }
 
     const fn look(self) -> Look {
         match self {
-            Self::Held => Look::Doubtful,
+            Self::Held | Self::Unconfirmed => Look::Doubtful,
             Self::Failed | Self::Dropped => Look::Bad,
             Self::Delivered => Look::Good,
         }
@@ -151,7 +154,7 @@ pub(super) async fn main(what: What) -> anyhow::Result<()> {
             let connections = connections(&client, args.connection.as_deref()).await?;
             let states = match &args.state {
                 Some(state) => std::slice::from_ref(state),
-                None => &[State::Held, State::Failed, State::Dropped],
+                None => &[State::Held, State::Unconfirmed, State::Failed, State::Dropped],
             };
             let listed = listed(&client, &connections, states, None);
             let listed = progress::during("reading the deliveries", listed).await?;
@@ -196,6 +199,11 @@ async fn listed(
                         .extend(dropped.map(|one| dropped_row(connection, one)));
                 }
                 State::Failed => over(client, connection, DeliveryState::Failed, event, &mut listed).await?,
+                // An older companion does not know them, and has none.
+                State::Unconfirmed if figures.unconfirmed == 0 => {}
+                State::Unconfirmed => {
+                    over(client, connection, DeliveryState::Unconfirmed, event, &mut listed).await?;
+                }
                 State::Delivered => {
                     over(client, connection, DeliveryState::Delivered, event, &mut listed).await?;
                 }
@@ -257,6 +265,7 @@ async fn over(
 const fn of(state: DeliveryState) -> State {
     match state {
         DeliveryState::Failed => State::Failed,
+        DeliveryState::Unconfirmed => State::Unconfirmed,
         DeliveryState::Delivered => State::Delivered,
     }
 }
@@ -361,7 +370,13 @@ fn table(rows: &[Row]) -> String {
 async fn show_one(args: &One) -> anyhow::Result<()> {
     let client = args.remote.client()?;
     let connections = client.connections(None).await?;
-    let states = [State::Held, State::Failed, State::Dropped, State::Delivered];
+    let states = [
+        State::Held,
+        State::Unconfirmed,
+        State::Failed,
+        State::Dropped,
+        State::Delivered,
+    ];
     let rows = listed(&client, &connections, &states, Some(&args.event))
         .await?
         .events;

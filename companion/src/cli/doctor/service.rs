@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use clap::{Command, FromArgMatches as _};
+use scalr_api::ConnectionId;
 
 use super::super::{aws, serve, settings};
 use super::check::{Check, Verdict};
@@ -223,6 +224,9 @@ async fn of_aws(args: &serve::Args, regions: &BTreeSet<String>) -> Vec<Check> {
 async fn permissions(partner: &Partner, regions: &BTreeSet<String>) -> Vec<Check> {
     let nothing = format!("aws.partner/scalr.com/doctor-{}/none", ids::request());
     let mut tried = [Ok(()), Ok(()), Ok(())];
+    let Ok(nobody) = ConnectionId::new("in-none") else {
+        return Vec::new();
+    };
     for region in regions {
         let source = SourceKey {
             name: nothing.clone(),
@@ -232,7 +236,7 @@ async fn permissions(partner: &Partner, regions: &BTreeSet<String>) -> Vec<Check
         let answers = [
             partner.state(&source).await.map(drop),
             partner.delete(&source).await,
-            partner.put(&source, &[event()]).await.map(drop),
+            partner.put(region, &[event(&source, &nobody)]).await.map(drop),
         ];
         for (tried, answer) in tried.iter_mut().zip(answers) {
             if tried.is_ok() {
@@ -275,9 +279,11 @@ fn permission(action: &'static str, answer: Result<(), (String, AwsError)>, regi
 }
 
 /// An event for nobody.
-fn event() -> Entry {
+fn event(source: &SourceKey, nobody: &ConnectionId) -> Entry {
     Entry {
         seq: 0,
+        connection_id: nobody.clone(),
+        source: source.name.clone(),
         event_id: "doctor".to_owned(),
         detail_type: "Doctor".to_owned(),
         detail: "{}".to_owned(),

@@ -127,6 +127,7 @@ fn line(what: What) -> Option<(&'static str, &'static str, String)> {
         What::Delivered {
             event_id,
             detail_type,
+            ..
         } => ("ok", "delivered", named(event_id, detail_type)),
         What::Retried { event_id, error } => ("wait", "retried", format!("{event_id}: {error}")),
         What::Failed { event_id, error } => ("bad", "failed", format!("{event_id}: {error}")),

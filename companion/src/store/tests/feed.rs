@@ -4,7 +4,7 @@ use scalr_api::Status;
 use tokio::sync::broadcast::Receiver;
 
 use super::super::{Happening, Settlement, What};
-use crate::testing::{ACCEPTED_MS, Bench};
+use crate::testing::{ACCEPTED_MS, Bench, ending};
 
 /// What was told since the last time.
 fn told(feed: &mut Receiver<Happening>) -> Vec<What> {
@@ -17,10 +17,10 @@ fn told(feed: &mut Receiver<Happening>) -> Vec<What> {
 async fn watchers_see_what_commits_do_and_nothing_else() {
     let bench = Bench::new().await;
     let store = &bench.app.store;
-    let id = bench.connect("prod", "us-east-1", &Status::Disabled).await;
+    let id = bench.connect("prod", "us-east-1", &Status::Active).await;
     let mut feed = store.watch();
     let mut tx = store.begin().await.unwrap();
-    tx.set_status(&id, &Status::Active, None).await.unwrap();
+    tx.set_status(&id, &Status::Disabled, None).await.unwrap();
     drop(tx);
     assert_eq!(told(&mut feed), [], "it was rolled back");
     bench.accept(&id, 1).await;
@@ -43,14 +43,19 @@ async fn watchers_see_what_commits_do_and_nothing_else() {
         let leased = tx.lease(entries, "l".to_owned(), ACCEPTED_MS).await.unwrap();
         let seq = leased.entries[0].seq;
         // A lease that is not on the event settles nothing.
-        tx.settle("other", seq, &settlement, ACCEPTED_MS).await.unwrap();
-        tx.settle("l", seq, &settlement, ACCEPTED_MS).await.unwrap();
+        tx.settle(&[ending("other", seq, &settlement)], ACCEPTED_MS)
+            .await
+            .unwrap();
+        tx.settle(&[ending("l", seq, &settlement)], ACCEPTED_MS)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
     }
     let (event_id, detail_type) = event();
     let delivered = What::Delivered {
         event_id,
         detail_type,
+        after_ms: 0,
     };
     let retried = What::Retried {
         event_id: "e-0".to_owned(),

@@ -1,5 +1,6 @@
 //! The store's own rules, and how tests make writes fail.
 
+mod confirm;
 mod damage;
 mod feed;
 mod plans;
@@ -14,7 +15,7 @@ use super::{
     Bounds, DeliveryFigures, DroppedEvent, NewEvent, Settlement, SourceKey, Store, StoreError, WriteFault,
     outbox,
 };
-use crate::testing::{ACCEPTED, ACCEPTED_MS, ACCOUNT, BOUNDS, Bench, TOKEN};
+use crate::testing::{ACCEPTED, ACCEPTED_MS, ACCOUNT, BOUNDS, Bench, TOKEN, ending};
 
 impl Store {
     /// From here on updates of these tables fail, as on a full disk.
@@ -32,6 +33,17 @@ impl Store {
 }
 
 impl Store {
+    /// From here on updates of these tables succeed again.
+    pub(crate) async fn empty_disk(&self, tables: &[&str]) {
+        for table in tables {
+            let empty = format!("DROP TRIGGER full_{table}");
+            sqlx::raw_sql(sqlx::AssertSqlSafe(empty))
+                .execute(&self.write)
+                .await
+                .unwrap();
+        }
+    }
+
     /// Queues a source to be deleted at AWS, as the deletion of its connection does.
     pub(crate) async fn queue_removal(&self, source: &SourceKey) {
         sqlx::query("INSERT INTO source_removal (source, region, aws_account_id) VALUES (?, ?, ?)")
@@ -243,7 +255,7 @@ async fn a_clock_that_is_set_back_delays_nothing() {
     let id = bench.connect("a", "us-east-1", &Status::Active).await;
     bench.accept(&id, 1).await;
     let due = bench.app.store.connections_due(ACCEPTED_MS - 1).await.unwrap();
-    assert_eq!(due, [id]);
+    assert_eq!(due[0].id, id);
 }
 
 #[tokio::test]
@@ -259,7 +271,7 @@ async fn the_figures_show_why_a_held_event_was_not_taken() {
         due_at_ms: 1,
         error: Some("SomethingNew: m".into()),
     };
-    tx.settle("l", seq, &retry, 1).await.unwrap();
+    tx.settle(&[ending("l", seq, &retry)], 1).await.unwrap();
     tx.commit().await.unwrap();
     let shown = figures(&bench, &id).await.0.last_error;
     assert_eq!(shown.as_deref(), Some("SomethingNew: m"));
@@ -339,6 +351,57 @@ fn event(account: &AccountId, event_type: EventType) -> NewEvent {
     }
 }
 
+/// Ids and names are what their senders chose.
+#[tokio::test]
+async fn events_are_stored_as_they_came_and_in_their_order() {
+    let bench = Bench::new().await;
+    let (store, account) = (&bench.app.store, AccountId::new(ACCOUNT).unwrap());
+    let ids = [
+        bench.connect("a", "us-east-1", &Status::Pending).await,
+        bench.connect("b", "us-east-2", &Status::Pending).await,
+    ];
+    let texts = ["a\u{0}b", "a\u{0}c", "\u{1f600}\"\\\u{7f}\u{2028}", "", "1"];
+    let of = |text: &&str| NewEvent {
+        event_id: (*text).to_owned(),
+        lane: format!("lane {text}"),
+        detail: format!("{{\"x\":{}}}", serde_json::to_string(text).unwrap()),
+        ..event(&account, EventType::RunExecuted)
+    };
+    let events: Vec<NewEvent> = texts.iter().map(of).collect();
+    let digest = crate::token::Digest::of("body");
+    let keys: Vec<_> = texts.iter().map(|text| (*text, &digest)).collect();
+    let mut tx = store.begin().await.unwrap();
+    let of_runs = (&account, EventType::RunExecuted);
+    tx.note_accepted(of_runs, (&keys, 2), 7).await.unwrap();
+    outbox::accept_for(&mut tx, &ids, &events.iter().collect::<Vec<_>>())
+        .await
+        .unwrap();
+    let known = tx.accepted(of_runs, &texts).await.unwrap();
+    assert!(
+        known
+            .values()
+            .all(|one| one.digest.is(&digest) && one.deliveries == 2)
+    );
+    assert_eq!(known.len(), texts.len());
+    let all = sqlx::query("SELECT connection_id, event_id, lane, detail FROM outbox ORDER BY seq");
+    let rows = all.fetch_all(&mut *tx.inner).await.unwrap();
+    let stored: Vec<[String; 4]> = rows
+        .iter()
+        .map(|row| [0, 1, 2, 3].map(|at| row.get(at)))
+        .collect();
+    let wanted = events.iter().flat_map(|one| {
+        ids.iter().map(|id| {
+            [
+                id.to_string(),
+                one.event_id.clone(),
+                one.lane.clone(),
+                one.detail.clone(),
+            ]
+        })
+    });
+    assert_eq!(stored, wanted.collect::<Vec<_>>());
+}
+
 #[tokio::test]
 async fn an_event_goes_to_the_connections_that_receive_its_type() {
     use EventType::{AuditLog, RunExecuted};
@@ -393,7 +456,9 @@ async fn an_expired_lease_settles_nothing() {
         let entries = tx.sendable(&id, 20, ACCEPTED_MS).await.unwrap();
         let seq = entries[0].seq;
         tx.lease(entries, "new".into(), 0).await.unwrap();
-        tx.settle("old", seq, &settlement, ACCEPTED_MS).await.unwrap();
+        tx.settle(&[ending("old", seq, &settlement)], ACCEPTED_MS)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         let (figures, drops) = figures(&bench, &id).await;
         assert_eq!(

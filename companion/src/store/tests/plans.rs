@@ -9,25 +9,27 @@ use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Sqlite};
 
 use super::super::{
-    Bounds, Store, access, connection, database, drops, figures, intake, lease, outbox, purge, retention,
-    run, settled, totals, waits,
+    Bounds, Store, access, confirm, connection, database, drops, figures, intake, lease, outbox, purge,
+    retention, run, settle, settled, totals, waits,
 };
 use crate::testing::{ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
 
 /// What a hot query may read from end to end: tables with a row an account, a connection or a source to delete, the lanes,
 /// a list that it was given, and the index of events that were sent before, which has at most one of a lane.
-const SCANS: [&str; 12] = [
+const SCANS: [&str; 14] = [
     "audit_log_setting",
     "c",
     "d",
     "d USING COVERING INDEX sqlite_autoindex_delivery_1",
     "delivery",
+    "delivery USING INDEX delivery_doubted",
     "json_each VIRTUAL TABLE INDEX 1:",
     "lanes",
     "list VIRTUAL TABLE INDEX 1:",
     "o USING COVERING INDEX outbox_waiting",
     "outbox USING COVERING INDEX outbox_waiting",
     "outbox USING INDEX outbox_waiting",
+    "receiver VIRTUAL TABLE INDEX 1:",
     "source_removal",
 ];
 
@@ -57,6 +59,9 @@ async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
         lease::SENDABLE,
         database::VOID_LEASES,
         outbox::HELD_BYTES,
+        outbox::ENQUEUE,
+        outbox::ANY_OF_THEM_BEYOND_BOUND,
+        intake::NOTE,
         retention::ANY_BEYOND_BOUND,
         retention::BEYOND_BOUND,
         retention::OLDEST,
@@ -75,7 +80,19 @@ async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
         settled::DELETE_SETTLED,
         settled::ANY_OLD,
         settled::DELETE_OLD,
-        lease::RETRY,
+        settled::HISTORY_BEYOND_BOUND,
+        settled::OLDEST_DELIVERED,
+        lease::LEASE,
+        settle::KEEP,
+        settle::TAKE_OUT,
+        settle::DELIVERED,
+        settle::RETRY,
+        settled::UNCONFIRMED,
+        confirm::NOT_CONFIRMED,
+        confirm::DOUBT,
+        confirm::DOUBTED,
+        confirm::IN_DOUBT,
+        confirm::MOVE_BACK,
         connection::FORGET_REFUSALS,
         figures::FIGURES,
         figures::EXPLANATIONS,

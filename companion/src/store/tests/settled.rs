@@ -5,7 +5,7 @@ use sqlx::Row as _;
 
 use super::super::{Bounds, Settlement, Step, Which};
 use super::figures;
-use crate::testing::{ACCEPTED_MS, BOUNDS, Bench};
+use crate::testing::{ACCEPTED_MS, BOUNDS, Bench, ending};
 
 /// Settles the oldest held event of a connection.
 async fn settle(bench: &Bench, id: &ConnectionId, settlement: &Settlement, now_ms: i64) {
@@ -13,7 +13,7 @@ async fn settle(bench: &Bench, id: &ConnectionId, settlement: &Settlement, now_m
     let head = tx.sendable(id, 1, i64::MAX).await.unwrap();
     let seq = head[0].seq;
     tx.lease(head, "l".into(), 1).await.unwrap();
-    tx.settle("l", seq, settlement, now_ms).await.unwrap();
+    tx.settle(&[ending("l", seq, settlement)], now_ms).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -27,6 +27,7 @@ fn refused() -> Settlement {
 async fn counts(bench: &Bench, id: &ConnectionId) -> [i64; 4] {
     let figures = figures(bench, id).await.0;
     let counts = [figures.held, figures.delivered, figures.failed, figures.purged];
+    let in_doubt = figures.unconfirmed;
     let made = sqlx::query("SELECT made FROM delivery WHERE connection_id = ?")
         .bind(id.as_str())
         .fetch_one(&bench.app.store.read)
@@ -34,10 +35,18 @@ async fn counts(bench: &Bench, id: &ConnectionId) -> [i64; 4] {
         .unwrap();
     assert_eq!(
         made.get::<i64, _>("made"),
-        counts.iter().sum::<i64>(),
+        counts.iter().sum::<i64>() + in_doubt,
         "{counts:?}"
     );
     counts
+}
+
+/// A look at the source was good.
+async fn confirm(bench: &Bench, id: &ConnectionId) {
+    let up_to = bench.app.store.to_confirm(id).await.unwrap().unwrap().up_to;
+    let mut tx = bench.app.store.begin().await.unwrap();
+    tx.confirm(id, up_to).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 /// All steps with what is meant; how many deliveries each was done with.
@@ -180,6 +189,7 @@ async fn the_history_goes_back_as_far_as_it_is_told_and_keeps_what_failed() {
         ] {
             settle(&bench, &id, &settlement, at).await;
         }
+        confirm(&bench, &id).await;
         while store.any_old_history(120).await.unwrap() {
             let mut tx = store.begin().await.unwrap();
             assert!(tx.forget_history(120).await.unwrap() > 0);
@@ -235,4 +245,48 @@ async fn the_time_of_the_first_refusal_is_kept() {
     let mut tx = bench.app.store.begin().await.unwrap();
     let head = tx.sendable(&id, 1, ACCEPTED_MS).await.unwrap();
     assert_eq!(head[0].refused_since_ms, None);
+}
+
+/// Bytes of each event: 2. A clock that was ahead has stamped the first one.
+#[tokio::test]
+async fn the_history_is_bounded_in_bytes_and_by_the_times_of_all_its_events() {
+    let bounds = Bounds {
+        history_ms: 100,
+        history_bytes_max: 6,
+        ..BOUNDS
+    };
+    let bench = Bench::with_bounds(bounds).await;
+    let store = &bench.app.store;
+    let id = bench.connect("a", "us-east-1", &Status::Active).await;
+    bench.accept(&id, 6).await;
+    settle(&bench, &id, &Settlement::Delivered, 1_000_000).await;
+    settle(&bench, &id, &refused(), 2).await;
+    for at in [3, 4, 500, 501] {
+        settle(&bench, &id, &Settlement::Delivered, at).await;
+    }
+    let kept = async |state| {
+        let all = Which::all(id.as_str(), state);
+        let (found, _) = store.settled(&all, 10).await.unwrap();
+        let ids: Vec<String> = found.into_iter().map(|one| one.event_id).collect();
+        ids.join(" ")
+    };
+    let trim = async || {
+        let mut tx = store.begin().await.unwrap();
+        let trimmed = tx.trim_history().await.unwrap();
+        tx.commit().await.unwrap();
+        trimmed
+    };
+    assert_eq!(trim().await, 0, "none of it is confirmed");
+    confirm(&bench, &id).await;
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(tx.forget_history(200).await.unwrap(), 2);
+    tx.commit().await.unwrap();
+    assert_eq!(kept(DeliveryState::Delivered).await, "e-0 e-4 e-5");
+    assert_eq!(trim().await, 0, "six bytes");
+    bench.accept(&id, 1).await;
+    settle(&bench, &id, &Settlement::Delivered, 502).await;
+    assert_eq!((trim().await, trim().await), (1, 0));
+    assert_eq!(kept(DeliveryState::Delivered).await, "e-4 e-5 e-0");
+    assert_eq!(kept(DeliveryState::Failed).await, "e-1");
+    assert_eq!(counts(&bench, &id).await, [0, 6, 1, 0]);
 }

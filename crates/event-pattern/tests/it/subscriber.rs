@@ -12,7 +12,7 @@ const SCOPES: [Scope; 3] = Scope::ALL;
 
 fn check(filters: &[(Scope, &str)], event: &Parts<'_>, expected: bool) {
     let compiled = Filters::compile(filters.iter().copied());
-    let matched = compiled.map(|all| all.matches_within(event, &mut { STEPS_MAX }));
+    let matched = compiled.map(|all| all.matches_within(event, None, &mut { STEPS_MAX }));
     assert_eq!(matched, Ok(Ok(expected)), "{filters:?} {event:?}");
 }
 
@@ -119,4 +119,19 @@ fn scopes_are_named_as_aws_names_them() {
         assert_eq!(Scope::named(scope.name()), Some(scope));
     }
     assert_eq!(Scope::named("data"), None);
+}
+
+#[test]
+fn a_scope_that_was_matched_is_not_looked_at() {
+    let [data, metadata, _] = SCOPES;
+    let check = |other: &str, matched: Option<Scope>, expected: bool| {
+        let filters = [(data, r#"{"source":["another"]}"#), (metadata, other)];
+        let compiled = Filters::compile(filters).unwrap();
+        let found = compiled.matches_within(&EVENT, matched, &mut { STEPS_MAX });
+        assert_eq!(found, Ok(expected), "{other} {matched:?}");
+    };
+    check(r#"{"tenant":["acme"]}"#, None, false);
+    check(r#"{"tenant":["acme"]}"#, Some(data), true);
+    check(r#"{"tenant":["acme"]}"#, Some(metadata), false);
+    check(r#"{"tenant":["b"]}"#, Some(data), false);
 }

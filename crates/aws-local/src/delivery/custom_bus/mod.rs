@@ -22,6 +22,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use event_pattern::Scope;
+
 use super::envelope::Envelope;
 use crate::clock::Dice;
 use crate::state::RealmId;
@@ -175,13 +177,13 @@ fn offer(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, event: &Arc<Event>) {
         };
         fall_behind(turn, &to, event.number);
     }
-    for name in candidates.names {
+    for candidate in candidates.all {
         let to = To {
             realm,
             bus,
-            name: &name,
+            name: &candidate.name,
         };
-        if is_offered(turn, &to, event) {
+        if is_offered(turn, &to, event, candidate.matched) {
             gather(turn, &to, event);
         }
     }
@@ -189,7 +191,7 @@ fn offer(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, event: &Arc<Event>) {
 
 /// Whether a new event is delivered to a subscriber that follows the bus, now: not where the turn has taken too much or too many
 /// events wait, when the subscriber falls behind and goes on by itself.
-fn is_offered(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) -> bool {
+fn is_offered(turn: &mut Turn<'_>, to: &To<'_>, event: &Event, matched: Option<Scope>) -> bool {
     let (mut steps, is_late) = (turn.part(), turn.steps < STEPS_LEFT);
     let before = steps;
     let Some(subscriber) = to.subscriber(turn) else {
@@ -199,7 +201,7 @@ fn is_offered(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) -> bool {
         return false;
     }
     let is_full = subscriber.deliveries.count() >= WAITING_MAX;
-    let wanted = match wants(subscriber, event, &mut steps) {
+    let wanted = match wants(subscriber, event, matched, &mut steps) {
         Some(wanted) if !is_late && !is_full => wanted,
         _ => {
             fall_behind(turn, to, event.number);

@@ -168,7 +168,7 @@ fn look_at(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) -> Look {
     let mut wanted = false;
     if event.at >= start.max(subscriber.from) {
         // What a turn of its own cannot decide never will be.
-        wanted = match wants(subscriber, event, &mut steps) {
+        wanted = match wants(subscriber, event, None, &mut steps) {
             None if before < FRESH_STEPS => return Look::NotNow,
             wanted => wanted.unwrap_or(false),
         };

@@ -90,8 +90,13 @@ pub(super) fn fall_behind(turn: &mut Turn<'_>, to: &To<'_>, number: u64) {
     want(turn, to);
 }
 
-/// Whether a subscriber wants an event; none where that takes more steps than there are.
-pub(super) fn wants(subscriber: &Subscriber, event: &Event, steps: &mut usize) -> Option<bool> {
+/// Whether a subscriber wants an event whose one scope has matched already; none where that takes more steps than there are.
+pub(super) fn wants(
+    subscriber: &Subscriber,
+    event: &Event,
+    matched: Option<Scope>,
+    steps: &mut usize,
+) -> Option<bool> {
     if subscriber.filters.texts.is_empty() {
         return Some(true);
     }
@@ -112,7 +117,7 @@ pub(super) fn wants(subscriber: &Subscriber, event: &Event, steps: &mut usize) -
         metadata: &metadata,
         system_metadata: &system,
     };
-    match filters.matches_within(&parts, steps) {
+    match filters.matches_within(&parts, matched, steps) {
         Ok(matched) => Some(matched),
         Err(EventError::TooComplex) => None,
         Err(_) => Some(false),

@@ -42,12 +42,20 @@ impl Clone for Live {
 /// The subscribers that may want an event; their other filters are still to be asked.
 #[derive(Debug, Default)]
 pub(crate) struct Candidates {
-    pub(crate) names: Vec<Arc<str>>,
+    pub(crate) all: Vec<Candidate>,
     /// Those of which it is not known, since matching took more steps than it may.
     pub(crate) undecided: Vec<Arc<str>>,
     /// Those with a filter of the data alone, for the event's story.
     pub(crate) named: Arc<[NamedPattern]>,
     pub(crate) fresh_bytes: usize,
+}
+
+/// A subscriber that may want an event.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Candidate {
+    pub(crate) name: Arc<str>,
+    /// The scope of which its filter was asked.
+    pub(crate) matched: Option<Scope>,
 }
 
 impl Live {
@@ -136,21 +144,27 @@ impl Live {
         if self.changed.as_ref().is_none_or(|changed| !changed.is_empty()) {
             self.refresh(subscribers);
         }
-        let (mut names, mut undecided): (Vec<Arc<str>>, _) =
-            (self.others.iter().cloned().collect(), Vec::new());
+        let candidate = |matched| {
+            move |name: &Arc<str>| Candidate {
+                name: Arc::clone(name),
+                matched,
+            }
+        };
+        let (mut all, mut undecided) = (Vec::new(), Vec::new());
         if data.trim_start().starts_with('{') {
+            all.extend(self.others.iter().map(candidate(None)));
             if let Ok(found) = self.matcher.matches_within(data, steps) {
-                names.extend(found.matched.into_iter().cloned());
+                all.extend(found.matched.into_iter().map(candidate(Some(Scope::Data))));
                 undecided.extend(found.undecided.into_iter().cloned());
             }
         } else {
             // What is no object is asked of each filter by itself.
-            names = self.held.keys().cloned().collect();
+            all.extend(self.held.keys().map(candidate(None)));
         }
-        names.sort_unstable();
+        all.sort_unstable();
         undecided.sort_unstable();
         Candidates {
-            names,
+            all,
             undecided,
             named: Arc::clone(&self.named),
             fresh_bytes: std::mem::take(&mut self.fresh_bytes),
@@ -180,6 +194,27 @@ mod tests {
     const B: (Scope, &str) = (Scope::Data, r#"{"k":["b"]}"#);
     const META: (Scope, &str) = (Scope::Metadata, r#"{"m":["x"]}"#);
 
+    /// Of an object, the matcher has asked the filter of the data; all else is still to be asked.
+    #[test]
+    fn what_was_asked_is_said() {
+        let all = BTreeMap::from([
+            ("a".to_owned(), subscriber(&[META, A], true)),
+            ("b".to_owned(), subscriber(&[META], true)),
+        ]);
+        let check = |data: &str, expected: &[(&str, Option<Scope>)]| {
+            let found = Live::default().candidates(&all, data, &mut 1_000_000).all;
+            let found: Vec<_> = found.iter().map(|one| (&*one.name, one.matched)).collect();
+            assert_eq!(found, expected, "{data}");
+        };
+        check(r#"{"k":"a"}"#, &[("a", Some(Scope::Data)), ("b", None)]);
+        check(r#"{"k":"x"}"#, &[("b", None)]);
+        check("[1]", &[("a", None), ("b", None)]);
+    }
+
+    fn names(candidates: &Candidates) -> String {
+        candidates.all.iter().map(|one| &*one.name).collect()
+    }
+
     /// After each change, what one that has followed all of them gives, and one that is made of the subscribers as they are.
     #[test]
     fn what_was_taken_over_one_by_one_is_what_is_made_at_once() {
@@ -195,7 +230,7 @@ mod tests {
                 let mut found = |data: &str| {
                     let all = live.candidates(&all, data, &mut 1_000_000);
                     let named: Vec<&str> = all.named.iter().map(|one| &*one.name).collect();
-                    (all.names.concat(), named.concat())
+                    (names(&all), named.concat())
                 };
                 let (a, named) = found(r#"{"k":"a"}"#);
                 let (listed, _) = found("[1]");
@@ -223,11 +258,6 @@ mod tests {
             live.changed(&number.to_string());
         }
         assert_eq!(live.changed, None);
-        assert_eq!(
-            live.candidates(&all, r#"{"k":"a"}"#, &mut 1_000_000)
-                .names
-                .concat(),
-            "a"
-        );
+        assert_eq!(names(&live.candidates(&all, r#"{"k":"a"}"#, &mut 1_000_000)), "a");
     }
 }

@@ -1,0 +1,177 @@
+//! What is under way and what waits for the store: tasks, answers and looks that are not stored yet, and the regions.
+
+use std::collections::{BTreeMap, HashMap};
+
+use scalr_api::ConnectionId;
+use tokio::task::{Id, JoinError, JoinSet};
+
+use super::call::{self, Answered};
+use super::decide::{Decision, Next};
+use super::hold_off::HoldOff;
+use super::region::Region;
+use crate::partner::{AwsError, Partner, SourceState};
+use crate::store::{Due, Leased, Store};
+
+/// Everything between two turns.
+#[derive(Default)]
+pub(super) struct Work {
+    pub(super) regions: BTreeMap<String, Region>,
+    tasks: JoinSet<Ended>,
+    of: HashMap<Id, Job>,
+    /// Calls that AWS has answered, with what follows, not stored yet.
+    pub(super) answered: Vec<(Answered, Decision)>,
+    /// Looks, with what follows, not stored yet.
+    pub(super) looked: Vec<(Looked, Option<Next>)>,
+    /// Regions that throttle or do not answer.
+    pub(super) regions_off: HoldOff<String>,
+    /// Connections whose last look was not answered.
+    pub(super) looks_off: HoldOff<ConnectionId>,
+    /// The store, where it fails.
+    pub(super) store_off: HoldOff<()>,
+    /// The store is to be asked which connections can send.
+    pub(super) is_scan_due: bool,
+    /// When it is asked at the latest.
+    pub(super) scan_at_ms: i64,
+}
+
+/// What a task was for.
+#[derive(Clone, Debug)]
+enum Job {
+    Call(String),
+    Look(String, ConnectionId),
+}
+
+/// How a task ended.
+pub(super) enum Ended {
+    Call(Box<Answered>),
+    Look(Looked),
+}
+
+/// A look at a connection's event source.
+#[derive(Debug)]
+pub(super) struct Looked {
+    pub(super) id: ConnectionId,
+    pub(super) region: String,
+    /// The last delivery that it covers.
+    pub(super) up_to: i64,
+    /// How often the connection had failed in a row.
+    pub(super) failures: u32,
+    /// What it found; none where the connection is gone.
+    pub(super) state: Option<Result<SourceState, AwsError>>,
+}
+
+/// A task that has ended, or failed.
+pub(super) type Done = Result<(Id, Ended), JoinError>;
+
+impl Work {
+    /// The region of this name.
+    pub(super) fn region(&mut self, name: &str) -> &mut Region {
+        self.regions.entry(name.to_owned()).or_default()
+    }
+
+    /// Makes a call.
+    pub(super) fn call(&mut self, partner: &Partner, region: &str, leased: Leased) {
+        let task = self
+            .tasks
+            .spawn(in_call(partner.clone(), region.to_owned(), leased));
+        self.of.insert(task.id(), Job::Call(region.to_owned()));
+        self.region(region).calls += 1;
+    }
+
+    /// Looks at a connection's source.
+    pub(super) fn look(
+        &mut self,
+        (store, partner): (&Store, &Partner),
+        id: &ConnectionId,
+        region: &str,
+        failures: u32,
+    ) {
+        let looked = Looked {
+            id: id.clone(),
+            region: region.to_owned(),
+            up_to: 0,
+            failures,
+            state: None,
+        };
+        let task = self.tasks.spawn(look(store.clone(), partner.clone(), looked));
+        self.of
+            .insert(task.id(), Job::Look(region.to_owned(), id.clone()));
+    }
+
+    /// Calls under way.
+    pub(super) fn calls(&self) -> usize {
+        self.regions.values().map(|region| region.calls).sum()
+    }
+
+    /// The next task that ends; none where none is under way.
+    pub(super) async fn ended(&mut self) -> Option<Done> {
+        self.tasks.join_next_with_id().await
+    }
+
+    /// A further one that has ended.
+    pub(super) fn ended_too(&mut self) -> Option<Done> {
+        self.tasks.try_join_next_with_id()
+    }
+
+    /// Takes a task that has ended off the list; what it brought, or why it brought nothing.
+    pub(super) fn done(&mut self, done: Done, now_ms: i64) -> Result<Ended, JoinError> {
+        let (task, ended) = match done {
+            Ok((task, ended)) => (task, Ok(ended)),
+            Err(error) => (error.id(), Err(error)),
+        };
+        match self.of.remove(&task) {
+            Some(Job::Call(region)) => {
+                let region = self.region(&region);
+                region.calls = region.calls.saturating_sub(1);
+            }
+            Some(Job::Look(region, id)) if ended.is_err() => {
+                self.region(&region).looked(&id, false, now_ms);
+            }
+            Some(Job::Look(..)) | None => {}
+        }
+        ended
+    }
+
+    /// Gives the connections of an answered call their next turns, but those that do not continue.
+    pub(super) fn continue_with(&mut self, answered: &Answered, decision: &Decision) {
+        let mut ids: Vec<&ConnectionId> = answered
+            .leased
+            .entries
+            .iter()
+            .map(|entry| &entry.connection_id)
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        for id in ids {
+            if decision.connections.contains_key(id) {
+                continue;
+            }
+            self.region(&answered.region).back(Due {
+                id: id.clone(),
+                region: answered.region.clone(),
+                failures: 0,
+                is_failing: false,
+            });
+        }
+    }
+}
+
+async fn in_call(partner: Partner, region: String, leased: Leased) -> Ended {
+    Ended::Call(Box::new(call::make(partner, region, leased).await))
+}
+
+/// Reads what a look will cover, and then makes it: what is acknowledged in between is for the next one.
+async fn look(store: Store, partner: Partner, mut looked: Looked) -> Ended {
+    match store.to_confirm(&looked.id).await {
+        Ok(Some(to_confirm)) => {
+            looked.up_to = to_confirm.up_to;
+            looked.state = Some(partner.state(&to_confirm.source).await);
+        }
+        Ok(None) => {}
+        Err(error) => {
+            let why = format!("The store cannot be read: {error}");
+            looked.state = Some(Err(AwsError::Retryable(why)));
+        }
+    }
+    Ended::Look(looked)
+}
