@@ -12,6 +12,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
 use tokio::sync::{Mutex, Notify, broadcast};
 
 use super::bounds::Bounds;
+use super::commits::Commits;
 use super::directory::{DATABASE, DirLock, create_private_file};
 use super::error::{Result, StoreError};
 use super::feed::{self, Feed, Happening, What};
@@ -38,6 +39,7 @@ struct Signals {
     retention: Notify,
     runs: Notify,
     feed: Feed,
+    commits: Commits,
 }
 
 /// A transaction that may write; dropped without [`Tx::commit`] it is rolled back.
@@ -58,6 +60,17 @@ pub(super) struct Wakes {
     delivery: bool,
     retention: bool,
     runs: bool,
+}
+
+impl Signals {
+    /// What a part of a transaction that tells whether the store can be written came to, counted where that failed.
+    fn noted<T>(&self, done: std::result::Result<T, sqlx::Error>) -> Result<T> {
+        done.map_err(|error| {
+            let error = StoreError::from(error);
+            self.commits.failed(&error);
+            error
+        })
+    }
 }
 
 impl Wakes {
@@ -143,6 +156,7 @@ impl Store {
                 retention: Notify::new(),
                 runs: Notify::new(),
                 feed: feed::new(),
+                commits: Commits::default(),
             }),
         })
     }
@@ -157,8 +171,9 @@ impl Store {
     /// The same before nearly all others that wait: of them one at most comes first. For the one task whose work of many calls waits, so
     /// that no flood of intakes keeps it waiting.
     pub(crate) async fn begin_first(&self) -> Result<Tx> {
+        let begun = self.write.begin_with("BEGIN IMMEDIATE").await;
         Ok(Tx {
-            inner: self.write.begin_with("BEGIN IMMEDIATE").await?,
+            inner: self.signals.noted(begun)?,
             bounds: self.bounds,
             deselected: None,
             noted: Vec::new(),
@@ -169,6 +184,18 @@ impl Store {
                 runs: false,
             },
         })
+    }
+
+    /// What commits did, counted, and whether the last of them succeeded.
+    pub(crate) fn commits(&self) -> &Commits {
+        &self.signals.commits
+    }
+
+    /// Writes nothing that is read, to find out whether the store takes writes.
+    pub(crate) async fn try_write(&self) -> Result<()> {
+        let mut tx = self.begin().await?;
+        sqlx::query(SAME_HEADER).execute(&mut *tx.inner).await?;
+        tx.commit().await
     }
 
     /// Everything that commits do from here on.
@@ -203,7 +230,9 @@ impl Tx {
     /// woken too where the caller is gone before the end: the database may have committed.
     pub(crate) async fn commit(self) -> Result<()> {
         let signals = Arc::clone(&self.wakes.signals);
-        self.wakes.after(self.inner.commit()).await?;
+        let committed = self.wakes.after(self.inner.commit()).await;
+        signals.noted(committed)?;
+        signals.commits.done(&self.noted);
         feed::send(&signals.feed, self.noted);
         Ok(())
     }
@@ -255,12 +284,13 @@ async fn create_if_absent(path: &Path) -> Result<()> {
         .disable_statement_logging();
     let mut connection = options.connect().await?;
     // Anything that is written gives the file its header.
-    sqlx::query("PRAGMA user_version = 1")
-        .execute(&mut connection)
-        .await?;
+    sqlx::query(SAME_HEADER).execute(&mut connection).await?;
     connection.close().await?;
     std::fs::rename(&begun, path).map_err(failed)
 }
+
+/// Writes the header of the database as it is: its first page goes through the log, as with any change.
+const SAME_HEADER: &str = "PRAGMA user_version = 1";
 
 /// The one connection that writes.
 async fn writer(options: SqliteConnectOptions) -> Result<SqlitePool> {

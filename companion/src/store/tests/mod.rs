@@ -11,7 +11,10 @@ use scalr_api::{AccountId, ConnectionId, Status};
 use scalr_events::EventType;
 use sqlx::Row as _;
 
-use super::{Bounds, DeliveryFigures, DroppedEvent, NewEvent, Settlement, SourceKey, Store, outbox};
+use super::{
+    Bounds, DeliveryFigures, DroppedEvent, NewEvent, Settlement, SourceKey, Store, StoreError, WriteFault,
+    outbox,
+};
 use crate::testing::{ACCEPTED, ACCEPTED_MS, ACCOUNT, BOUNDS, Bench, TOKEN, ending};
 
 impl Store {
@@ -550,4 +553,40 @@ async fn a_deleted_connection_is_gone_at_once_and_its_events_bit_by_bit() {
     assert_eq!(chunks, [200, 200, 50 + 1], "events, and then the connection");
     assert!(store.connection_by_id(&connection.id).await.unwrap().is_none());
     assert!(store.connection(&account, "in-new").await.unwrap().is_some());
+}
+
+/// Why a write fails is read from SQLite's own errors.
+#[tokio::test]
+async fn why_the_store_takes_no_writes_is_known() {
+    let bench = Bench::new().await;
+    let store = &bench.app.store;
+    store.try_write().await.unwrap();
+    assert_eq!(store.commits().fault(), None);
+    let mut write = store.write.acquire().await.unwrap();
+    let at = sqlx::query("PRAGMA database_list")
+        .fetch_one(&mut *write)
+        .await
+        .unwrap();
+    let file: String = at.get("file");
+    let options = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(file)
+        .busy_timeout(std::time::Duration::ZERO);
+    let mut other = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut *write).await.unwrap();
+    let locked = sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await;
+    sqlx::query("ROLLBACK").execute(&mut *write).await.unwrap();
+    sqlx::query("PRAGMA max_page_count = 1")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    let full = sqlx::query("CREATE TABLE further (a)").execute(&mut other).await;
+    let wrong = sqlx::query("SELECT * FROM nothing").execute(&mut other).await;
+    for (failed, want) in [
+        (locked, WriteFault::Locked),
+        (full, WriteFault::Full),
+        (wrong, WriteFault::Other),
+    ] {
+        let error = StoreError::from(failed.unwrap_err());
+        assert_eq!(error.write_fault(), want, "{error:?}");
+    }
 }
