@@ -45,8 +45,10 @@ pub(super) enum Answer {
     NotTaken(EntryError),
     /// AWS refused a call with this entry alone.
     RefusedAlone(EntryError),
-    /// No call that had it was answered, for this reason.
+    /// No call that had it alone was made, for this reason.
     Unanswered(String),
+    /// A call failed, this one or one before it, for which no event is to blame.
+    Failed(String),
 }
 
 impl From<Result<(), EntryError>> for Answer {
@@ -85,8 +87,14 @@ pub(super) fn after_put(entries: &[Entry], put: Result<Vec<Answer>, AwsError>, n
         {
             region = Some(error.to_string());
         }
+        if let Answer::Failed(why) = &answer {
+            region = Some(why.clone());
+        }
         if let Some(Next::Failed { why } | Next::BackOff { why, .. }) = connections.get(&entry.connection_id)
-            && matches!(answer, Answer::RefusedAlone(_) | Answer::Unanswered(_))
+            && matches!(
+                answer,
+                Answer::RefusedAlone(_) | Answer::Unanswered(_) | Answer::Failed(_)
+            )
         {
             return (entry, retry(now.ms, why), None);
         }
@@ -140,7 +148,7 @@ fn of_connections(entries: &[Entry], answers: &[Answer], now: Now) -> BTreeMap<C
         match answer {
             Answer::Taken | Answer::NotTaken(_) => tally.judged += 1,
             Answer::RefusedAlone(error) => tally.refused.push(error),
-            Answer::Unanswered(_) => tally.unanswered += 1,
+            Answer::Unanswered(_) | Answer::Failed(_) => tally.unanswered += 1,
         }
     }
     let refused: usize = tallies.values().map(|tally| tally.refused.len()).sum();
@@ -201,7 +209,7 @@ fn refuses(why: &str) -> String {
 fn of_entry(entry: &Entry, answer: Answer, now: Now) -> (Settlement, Option<Next>) {
     let settlement = match answer {
         Answer::Taken => Settlement::Delivered,
-        Answer::Unanswered(why) => retry(now.ms, &why),
+        Answer::Unanswered(why) | Answer::Failed(why) => retry(now.ms, &why),
         Answer::NotTaken(error) => match error.code.as_str() {
             "MalformedDetail"
             | "InvalidArgument"
@@ -394,6 +402,18 @@ mod tests {
             &["a", "b", "b"],
             Ok(vec![Answer::Taken, throttled, Answer::Taken]),
             "dwd region",
+        );
+        // A half of a refused call.
+        let failed = || Answer::Failed("later".into());
+        check(
+            &["a", "b", "b", "b"],
+            Ok(vec![
+                Answer::Taken,
+                alone("ValidationException"),
+                failed(),
+                failed(),
+            ]),
+            "dxrr region",
         );
         check(&["a", "b"], Err(retryable()), "rr region");
         check(&["a", "b"], Err(refused("AccessDeniedException")), "rr region");

@@ -47,6 +47,19 @@ impl<K: Clone + Eq + Hash> HoldOff<K> {
         self.of.remove(id);
     }
 
+    /// Records how a try ended that may have begun before the wait did: while that lasts, it says nothing new. Whether it counts.
+    pub(super) fn ended(&mut self, id: &K, has_failed: bool, now_ms: i64, random: f64) -> bool {
+        if !self.permits(id, now_ms) {
+            return false;
+        }
+        if has_failed {
+            self.failed(id, now_ms, random);
+        } else {
+            self.succeeded(id);
+        }
+        true
+    }
+
     /// Whether it may be tried now. A wait that lies further ahead than the longest one is void: the clock was set
     /// back after it began.
     pub(super) fn permits(&self, id: &K, now_ms: i64) -> bool {
@@ -97,5 +110,23 @@ mod tests {
         assert_eq!(held.failed(&a, now, 1.0), now + 200);
         held.failed(&a, now + FORGET_MS * 2, 1.0);
         assert_eq!(held.of.len(), 1, "old failures leave the map");
+    }
+
+    #[test]
+    fn tries_at_one_time_that_fail_together_are_one_failure() {
+        let mut held = HoldOff::default();
+        let ended = |held: &mut HoldOff<&str>, failed, now| held.ended(&"a", failed, now, 1.0);
+        assert!(ended(&mut held, true, 1000));
+        for at in 1000..1008 {
+            assert!(!ended(&mut held, true, at));
+        }
+        assert_eq!(held.next_ms(1008), Some(1200), "the shortest wait");
+        // One of them succeeds after all: the wait goes on.
+        assert!(!ended(&mut held, false, 1010));
+        assert!(!held.permits(&"a", 1010));
+        assert!(ended(&mut held, true, 1200));
+        assert_eq!(held.next_ms(1200), Some(1600), "a second one");
+        assert!(ended(&mut held, false, 1600));
+        assert!(!held.is_failing(&"a"));
     }
 }

@@ -94,8 +94,8 @@ impl Delivery {
     /// Waits for the answers of calls under way, and stores them.
     async fn drain(&self, work: &mut Work) {
         let mut failures = 0;
-        while work.calls() > 0 || !work.answered.is_empty() {
-            if !work.answered.is_empty() {
+        while work.calls() > 0 || work.is_unstored() {
+            if work.is_unstored() {
                 if self.means().turn(work, self.clock.now_ms(), false).await.is_ok() {
                     continue;
                 }
@@ -171,8 +171,14 @@ impl Delivery {
     /// Asks the store which connections can send, and which are to be looked at.
     async fn scan(&self, work: &mut Work, now: i64) -> Result<()> {
         let mut is_moving = false;
+        work.does_doubt_wait = false;
         for id in self.store.doubted().await? {
-            is_moving |= self.move_back(&id, now).await?;
+            // What a call may still bring in doubt is older than what is sent next.
+            if work.is_in_call(&id) {
+                work.does_doubt_wait = true;
+            } else {
+                is_moving |= self.move_back(&id, now).await?;
+            }
         }
         for due in self.store.connections_due(now).await? {
             let (id, region, failures) = (due.id.clone(), due.region.clone(), due.failures);
@@ -213,12 +219,10 @@ impl Delivery {
         match work.done(done, now.ms) {
             Ok(Ended::Call(answered)) => {
                 let decision = decide::after_put(&answered.leased.entries, answered.put.clone(), now);
-                match &decision.region {
-                    Some(why) => {
-                        work.regions_off.failed(&answered.region, now.ms, now.random);
-                        tracing::warn!(region = answered.region, why, "events are held until a retry");
-                    }
-                    None => work.regions_off.succeeded(&answered.region),
+                let (region, has_failed) = (&answered.region, decision.region.is_some());
+                let counts = work.regions_off.ended(region, has_failed, now.ms, now.random);
+                if let Some(why) = decision.region.as_ref().filter(|_| counts) {
+                    tracing::warn!(region, why, "events are held until a retry");
                 }
                 work.continue_with(&answered, &decision);
                 work.answered.push((*answered, decision));
@@ -226,6 +230,7 @@ impl Delivery {
             Ok(Ended::Look(looked)) => looked_at(work, looked, now),
             // The leases of a call expire, after which its events are sent again.
             Err(error) => {
+                work.is_scan_due = true;
                 tracing::error!(
                     why = panics::describe(&error),
                     "a task of the delivery panicked; what it did is done again"

@@ -23,14 +23,23 @@ pub(super) struct Region {
     is_ready: HashSet<ConnectionId>,
     /// Calls under way.
     pub(super) calls: usize,
-    /// Connections that wait for a look, in turn; each once.
+    /// Connections that wait for a look, in turn; each once, and none that is looked at.
     looks: VecDeque<ConnectionId>,
     is_wanted: HashSet<ConnectionId>,
-    /// Looks under way, with the connections that are not sent before.
-    looking: HashMap<ConnectionId, Option<Due>>,
+    /// Looks under way.
+    looking: HashMap<ConnectionId, Looking>,
     /// When the last look of a connection was good.
     good_at_ms: HashMap<ConnectionId, i64>,
     budget: Budget,
+}
+
+/// A look that is under way.
+#[derive(Debug, Default)]
+struct Looking {
+    /// The connection, where it is not sent before.
+    waiting: Option<Due>,
+    /// A further look was wanted meanwhile.
+    is_wanted_again: bool,
 }
 
 impl Default for Region {
@@ -61,14 +70,18 @@ impl Region {
             self.back(due);
             return false;
         }
-        if let Some(waiting) = self.looking.get_mut(&due.id) {
-            *waiting = Some(due);
+        if let Some(looking) = self.looking.get_mut(&due.id) {
+            looking.waiting = Some(due);
             return false;
         }
         // Where others wait for a look, it is not their turn that this one takes.
         let may_look = self.looks.is_empty() && self.looking.len() < LOOKS_MAX && self.budget.take(now_ms);
         if may_look {
-            self.looking.insert(due.id.clone(), Some(due));
+            let looking = Looking {
+                waiting: Some(due.clone()),
+                is_wanted_again: false,
+            };
+            self.looking.insert(due.id, looking);
         } else {
             self.back(due);
         }
@@ -79,6 +92,23 @@ impl Region {
     pub(super) fn back(&mut self, due: Due) {
         if self.is_ready.insert(due.id.clone()) {
             self.ready.push_back(due);
+        }
+    }
+
+    /// Gives a connection the next turn of all.
+    pub(super) fn front(&mut self, due: Due) {
+        if self.is_ready.insert(due.id.clone()) {
+            self.ready.push_front(due);
+        }
+    }
+
+    /// A connection does not continue: it has no turn until it is offered again.
+    pub(super) fn remove(&mut self, id: &ConnectionId) {
+        if self.is_ready.remove(id) {
+            self.ready.retain(|due| due.id != *id);
+        }
+        if let Some(looking) = self.looking.get_mut(id) {
+            looking.waiting = None;
         }
     }
 
@@ -95,9 +125,11 @@ impl Region {
         !self.ready.is_empty()
     }
 
-    /// A connection is to be looked at, when it is its turn.
+    /// A connection is to be looked at, when it is its turn: once more, where it is looked at now.
     pub(super) fn want_look(&mut self, id: &ConnectionId) {
-        if self.is_wanted.insert(id.clone()) {
+        if let Some(looking) = self.looking.get_mut(id) {
+            looking.is_wanted_again = true;
+        } else if self.is_wanted.insert(id.clone()) {
             self.looks.push_back(id.clone());
         }
     }
@@ -114,7 +146,7 @@ impl Region {
                 break;
             }
             let Some(id) = self.looks.pop_front() else { break };
-            if self.looking.contains_key(&id) || !permits(&id) {
+            if !permits(&id) {
                 self.looks.push_back(id);
                 continue;
             }
@@ -123,7 +155,7 @@ impl Region {
                 break;
             }
             self.is_wanted.remove(&id);
-            self.looking.insert(id.clone(), None);
+            self.looking.insert(id.clone(), Looking::default());
             started.push(id);
         }
         started
@@ -131,14 +163,17 @@ impl Region {
 
     /// A look has ended. Where it was good, the connection that waited for it can send. Whether one waited.
     pub(super) fn looked(&mut self, id: &ConnectionId, is_good: bool, now_ms: i64) -> bool {
-        let waiting = self.looking.remove(id).flatten();
-        let did_wait = waiting.is_some();
+        let ended = self.looking.remove(id).unwrap_or_default();
+        if ended.is_wanted_again {
+            self.want_look(id);
+        }
+        let did_wait = ended.waiting.is_some();
         if !is_good {
             self.good_at_ms.remove(id);
             return did_wait;
         }
         self.good_at_ms.insert(id.clone(), now_ms);
-        if let Some(due) = waiting {
+        if let Some(due) = ended.waiting {
             self.back(due);
         }
         did_wait
@@ -150,9 +185,7 @@ impl Region {
         now_ms: i64,
         permits: impl Fn(&ConnectionId) -> bool,
     ) -> Option<i64> {
-        let mut wanted = self.looks.iter();
-        let can_start =
-            self.looking.len() < LOOKS_MAX && wanted.any(|id| !self.looking.contains_key(id) && permits(id));
+        let can_start = self.looking.len() < LOOKS_MAX && self.looks.iter().any(permits);
         can_start.then(|| self.budget.next_ms(now_ms))
     }
 
@@ -255,5 +288,39 @@ mod tests {
         assert_eq!(region.looks(0, |_| true), [id("a")]);
         region.want_look(&id("a"));
         assert_eq!(region.next_look_ms(7, |_| true), None, "one is under way");
+    }
+
+    #[test]
+    fn a_look_that_is_wanted_while_one_is_under_way_comes_after_it() {
+        let mut region = Region::default();
+        region.want_look(&id("a"));
+        assert_eq!(region.looks(0, |_| true), [id("a")]);
+        region.want_look(&id("a"));
+        assert_eq!(
+            region.next_look_ms(0, |_| true),
+            None,
+            "there is nothing to start"
+        );
+        assert_eq!(region.looks(0, |_| true), []);
+        region.looked(&id("a"), true, 0);
+        assert_eq!(region.next_look_ms(0, |_| true), Some(0));
+        assert_eq!(region.looks(0, |_| true), [id("a")]);
+        region.looked(&id("a"), true, 0);
+        assert_eq!(region.looks(0, |_| true), [], "once more, not for ever");
+    }
+
+    #[test]
+    fn a_connection_that_does_not_continue_has_no_turn_until_it_is_offered_again() {
+        let mut region = Region::default();
+        region.back(due("a", false));
+        region.back(due("b", false));
+        assert!(region.offer(due("c", false), 0));
+        region.remove(&id("a"));
+        region.remove(&id("c"));
+        region.looked(&id("c"), true, 0);
+        region.front(due("d", false));
+        assert_eq!(turns(&mut region, false), "db");
+        region.back(due("a", true));
+        assert_eq!(turns(&mut region, true), "", "it shares no call");
     }
 }

@@ -1,6 +1,6 @@
 //! One turn: what AWS has answered is stored and the next calls are leased, in one transaction, so that many share a commit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use scalr_api::{ConnectionId, Status};
 
@@ -27,7 +27,8 @@ impl Means<'_> {
     /// happened but that connections have lost their turns, which the next scan gives them again.
     pub(super) async fn turn(&self, work: &mut Work, now: i64, starts: bool) -> Result<()> {
         let free = if starts { self.free(work, now) } else { vec![] };
-        if work.answered.is_empty() && free.is_empty() && !work.are_looks_due(now) {
+        let are_looks_due = work.are_looks_due(now) || !starts;
+        if work.answered.is_empty() && free.is_empty() && !(are_looks_due && work.is_unstored()) {
             return Ok(());
         }
         let mut tx = self.store.begin_first().await?;
@@ -35,11 +36,12 @@ impl Means<'_> {
         for (looked, next) in &work.looked {
             conclude(&mut tx, looked, next.as_ref()).await?;
         }
+        remove_stopped(work);
         let mut leased = vec![];
         for (name, calls) in free {
-            let region = work.region(&name);
+            let (region, in_calls) = work.region_and_calls(&name);
             for _ in 0..calls {
-                let Some(call) = fill(&mut tx, region, now).await? else {
+                let Some(call) = fill(&mut tx, region, in_calls, now).await? else {
                     break;
                 };
                 leased.push((name.clone(), call));
@@ -89,26 +91,41 @@ async fn settle(tx: &mut Tx, answered: &[(Answered, Decision)], now: i64) -> Res
     });
     let endings: Vec<_> = endings.collect();
     tx.settle(&endings, now).await?;
+    // Calls that fail together are one failure of a connection.
+    let mut counted = BTreeSet::new();
     for (answered, decision) in answered {
         for (id, next) in &decision.connections {
-            stop(tx, id, next).await?;
+            stop(tx, id, next, None).await?;
         }
         if let Some(why) = &decision.region {
-            let ids: BTreeSet<_> = answered
-                .leased
-                .entries
-                .iter()
-                .map(|entry| &entry.connection_id)
-                .collect();
-            let ids: Vec<&ConnectionId> = ids.into_iter().collect();
+            let entries = answered.leased.entries.iter().zip(&decision.settlements);
+            let kept = entries.filter(|(_, settlement)| settlement.is_kept());
+            let ids = kept.map(|(entry, _)| &entry.connection_id);
+            let ids: Vec<&ConnectionId> = ids.filter(|id| counted.insert(*id)).collect();
             tx.call_failed(&ids, why).await?;
         }
     }
     Ok(())
 }
 
-/// Stores that a connection does not continue.
-async fn stop(tx: &mut Tx, id: &ConnectionId, next: &Next) -> Result<()> {
+/// Takes their turns from the connections that do not continue: the store says when they do.
+fn remove_stopped(work: &mut Work) {
+    let (answered, looked) = (&work.answered, &work.looked);
+    let calls = answered.iter().flat_map(|(answered, decision)| {
+        let ids = decision.connections.keys();
+        ids.map(|id| (answered.region.as_str(), id))
+    });
+    let looks = looked.iter().filter(|(_, next)| next.is_some());
+    let looks = looks.map(|(looked, _)| (looked.region.as_str(), &looked.id));
+    for (region, id) in calls.chain(looks) {
+        if let Some(region) = work.regions.get_mut(region) {
+            region.remove(id);
+        }
+    }
+}
+
+/// Stores that a connection does not continue: with `base`, a version of its status, where nothing decided on that meanwhile.
+async fn stop(tx: &mut Tx, id: &ConnectionId, next: &Next, base: Option<i64>) -> Result<()> {
     match next {
         Next::BackOff { until_ms, why } => {
             tracing::warn!(connection = %id, why, "events are held until a retry");
@@ -116,11 +133,11 @@ async fn stop(tx: &mut Tx, id: &ConnectionId, next: &Next) -> Result<()> {
         }
         Next::Pending => {
             tracing::warn!(connection = %id, "the event source has no bus; events are held");
-            tx.stop_sending(id, &Status::Pending, None).await
+            tx.stop_sending(id, &Status::Pending, None, base).await
         }
         Next::Failed { why } => {
             tracing::error!(connection = %id, why, "the connection failed; events are held");
-            tx.stop_sending(id, &Status::Failed, Some(why)).await
+            tx.stop_sending(id, &Status::Failed, Some(why), base).await
         }
     }
 }
@@ -129,30 +146,50 @@ async fn stop(tx: &mut Tx, id: &ConnectionId, next: &Next) -> Result<()> {
 async fn conclude(tx: &mut Tx, looked: &Looked, next: Option<&Next>) -> Result<()> {
     match next {
         None => tx.confirm(&looked.id, looked.up_to).await,
-        Some(next) => stop(tx, &looked.id, next).await,
+        Some(next) => stop(tx, &looked.id, next, Some(looked.status_version)).await,
     }
 }
 
-/// Leases a call of the connections whose turn it is; none where nothing of theirs can be sent.
-async fn fill(tx: &mut Tx, region: &mut Region, now: i64) -> Result<Option<Leased>> {
-    let (mut batch, mut more) = (Batch::default(), vec![]);
+/// Leases a call of the connections whose turn it is; none where nothing of theirs can be sent. What is in a call under way is left
+/// out, also where its lease has run out.
+async fn fill(
+    tx: &mut Tx,
+    region: &mut Region,
+    in_calls: &HashMap<i64, ConnectionId>,
+    now: i64,
+) -> Result<Option<Leased>> {
+    let (mut batch, mut more, mut first) = (Batch::default(), vec![], None);
     while batch.room() > 0 {
         let Some(due) = region.next(!batch.entries.is_empty()) else {
             break;
         };
         let limit = batch.room();
         let found = tx.sendable(&due.id, i64::try_from(limit).unwrap_or(1), now).await;
-        let entries = match found {
+        let mut entries = match found {
             Ok(entries) => entries,
             Err(StoreError::Unreadable(what)) => {
                 fail(tx, &due.id, &what).await?;
                 continue;
             }
-            Err(error) => return Err(error),
+            // It has lost its turn, which the next scan gives it again; the answers and the other connections do not wait for it.
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(connection = %due.id, error, "what a connection holds cannot be read; it will be retried");
+                continue;
+            }
         };
-        let (is_full, is_alone) = (entries.len() == limit, due.is_failing);
-        let is_empty = entries.is_empty();
-        if !batch.add(entries) || is_full {
+        let is_full = entries.len() == limit;
+        entries.retain(|entry| !in_calls.contains_key(&entry.seq));
+        let (is_empty, is_alone, before) = (entries.is_empty(), due.is_failing, batch.entries.len());
+        if !batch.add(entries) {
+            if batch.entries.len() == before {
+                first = Some(due);
+            } else {
+                more.push(due);
+            }
+            break;
+        }
+        if is_full {
             more.push(due);
         }
         if is_alone && !is_empty {
@@ -161,6 +198,10 @@ async fn fill(tx: &mut Tx, region: &mut Region, now: i64) -> Result<Option<Lease
     }
     for due in more {
         region.back(due);
+    }
+    // A large event would never find a call with room for it.
+    if let Some(due) = first {
+        region.front(due);
     }
     if batch.entries.is_empty() {
         return Ok(None);
@@ -175,7 +216,7 @@ async fn fail(tx: &mut Tx, id: &ConnectionId, what: &str) -> Result<()> {
         "What is held cannot be sent by this version of the companion: {what}. A newer version stored it. Nothing is \
          lost: start that version again, then refresh the status."
     );
-    stop(tx, id, &Next::Failed { why }).await
+    stop(tx, id, &Next::Failed { why }, None).await
 }
 
 /// What follows once AWS's answer is stored: it is logged, and what AWS has acknowledged is to be confirmed by a look.
@@ -207,7 +248,7 @@ fn log(entry: &Entry, settlement: &Settlement, decision: &Decision) {
         }
         Settlement::Retry {
             error: Some(error), ..
-        } if decision.region.is_none() && !decision.connections.contains_key(connection) => {
+        } if decision.region.as_ref() != Some(error) && !decision.connections.contains_key(connection) => {
             tracing::warn!(%connection, event, error, "AWS did not take this event; it will be retried");
         }
         Settlement::Delivered => {

@@ -21,6 +21,10 @@ pub(super) struct Work {
     pub(super) regions: BTreeMap<String, Region>,
     tasks: JoinSet<Ended>,
     of: HashMap<Id, Job>,
+    /// Events in calls under way, whatever their leases say: the clock may have moved.
+    in_calls: HashMap<i64, ConnectionId>,
+    /// Something in doubt waits for the end of a call.
+    pub(super) does_doubt_wait: bool,
     /// Calls that AWS has answered, with what follows, not stored yet.
     pub(super) answered: Vec<(Answered, Decision)>,
     /// Looks, with what follows, not stored yet.
@@ -42,7 +46,8 @@ pub(super) struct Work {
 /// What a task was for.
 #[derive(Clone, Debug)]
 enum Job {
-    Call(String),
+    /// With the numbers of its events.
+    Call(String, Vec<i64>),
     Look(String, ConnectionId),
 }
 
@@ -59,6 +64,8 @@ pub(super) struct Looked {
     pub(super) region: String,
     /// The last delivery that it covers.
     pub(super) up_to: i64,
+    /// The version of the connection's status before it.
+    pub(super) status_version: i64,
     /// How often the connection had failed in a row.
     pub(super) failures: u32,
     /// What it found; none where the connection is gone.
@@ -76,11 +83,27 @@ impl Work {
 
     /// Makes a call.
     pub(super) fn call(&mut self, partner: &Partner, region: &str, leased: Leased) {
+        let entries = leased.entries.iter();
+        let of = entries.map(|entry| (entry.seq, entry.connection_id.clone()));
+        let of: HashMap<_, _> = of.collect();
+        let job = Job::Call(region.to_owned(), of.keys().copied().collect());
+        self.in_calls.extend(of);
         let task = self
             .tasks
             .spawn(in_call(partner.clone(), region.to_owned(), leased));
-        self.of.insert(task.id(), Job::Call(region.to_owned()));
+        self.of.insert(task.id(), job);
         self.region(region).calls += 1;
+    }
+
+    /// A region, and the events in calls under way.
+    pub(super) fn region_and_calls(&mut self, region: &str) -> (&mut Region, &HashMap<i64, ConnectionId>) {
+        let region = self.regions.entry(region.to_owned()).or_default();
+        (region, &self.in_calls)
+    }
+
+    /// Whether an event of a connection is in a call under way.
+    pub(super) fn is_in_call(&self, id: &ConnectionId) -> bool {
+        self.in_calls.values().any(|of| of == id)
     }
 
     /// Looks at a connection's source.
@@ -95,12 +118,18 @@ impl Work {
             id: id.clone(),
             region: region.to_owned(),
             up_to: 0,
+            status_version: 0,
             failures,
             state: None,
         };
         let task = self.tasks.spawn(look(store.clone(), partner.clone(), looked));
         self.of
             .insert(task.id(), Job::Look(region.to_owned(), id.clone()));
+    }
+
+    /// Whether something waits for the store.
+    pub(super) fn is_unstored(&self) -> bool {
+        !self.answered.is_empty() || !self.looked.is_empty()
     }
 
     /// Calls under way.
@@ -125,7 +154,11 @@ impl Work {
             Err(error) => (error.id(), Err(error)),
         };
         match self.of.remove(&task) {
-            Some(Job::Call(region)) => {
+            Some(Job::Call(region, events)) => {
+                for event in events {
+                    self.in_calls.remove(&event);
+                }
+                self.is_scan_due |= std::mem::take(&mut self.does_doubt_wait);
                 let region = self.region(&region);
                 region.calls = region.calls.saturating_sub(1);
             }
@@ -186,6 +219,7 @@ async fn look(store: Store, partner: Partner, mut looked: Looked) -> Ended {
     match store.to_confirm(&looked.id).await {
         Ok(Some(to_confirm)) => {
             looked.up_to = to_confirm.up_to;
+            looked.status_version = to_confirm.status_version;
             looked.state = Some(partner.state(&to_confirm.source).await);
         }
         Ok(None) => {}

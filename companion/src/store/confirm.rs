@@ -6,6 +6,7 @@ use scalr_api::ConnectionId;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
+use super::account::DELETED;
 use super::connection::SourceKey;
 use super::database::{Store, Tx};
 use super::error::Result;
@@ -23,24 +24,32 @@ pub(crate) struct ToConfirm {
     pub(crate) source: SourceKey,
     /// The number of the last delivery that AWS has acknowledged.
     pub(crate) up_to: i64,
+    /// The version of the connection's status.
+    pub(crate) status_version: i64,
 }
 
-/// The source of the connection `?1`, and what was acknowledged by now.
-const TO_CONFIRM: &str = "SELECT c.source, c.region, c.aws_account_id, d.acknowledged_seq
-     FROM connection c JOIN delivery d ON d.connection_id = c.id WHERE c.id = ?1";
+/// The source of the connection `?1`, and what was acknowledged by now. One of the account `?2`, so deleted, has no source any more.
+const TO_CONFIRM: &str = "SELECT c.source, c.region, c.aws_account_id, c.decision, d.acknowledged_seq
+     FROM connection c JOIN delivery d ON d.connection_id = c.id WHERE c.id = ?1 AND c.account_id <> ?2";
 
-/// The connections with deliveries that no look has covered.
+/// The connections with deliveries that no look has covered, but those of the account `?1`.
 pub(super) const NOT_CONFIRMED: &str =
     "SELECT c.id, c.region FROM delivery d JOIN connection c ON c.id = d.connection_id
-     WHERE d.acknowledged_seq > d.confirmed_seq AND d.doubted_seq <= d.confirmed_seq";
+     WHERE d.acknowledged_seq > d.confirmed_seq AND d.doubted_seq <= d.confirmed_seq AND c.account_id <> ?1";
 
 /// A look of the connection `?1` was good, and covers all up to `?2`.
 const CONFIRM: &str = "UPDATE delivery SET confirmed_seq = ?2
      WHERE connection_id = ?1 AND confirmed_seq < ?2 AND doubted_seq <= confirmed_seq";
 
-/// Doubts what no look has covered of the connection `?1`.
+/// Doubts what no look has covered of the connection `?1`, unless it is of the account `?2`.
 pub(super) const DOUBT: &str = "UPDATE delivery SET doubted_seq = acknowledged_seq
-     WHERE connection_id = ?1 AND acknowledged_seq > confirmed_seq";
+     WHERE connection_id = ?1 AND acknowledged_seq > confirmed_seq
+       AND EXISTS (SELECT 1 FROM connection c WHERE c.id = ?1 AND c.account_id <> ?2)";
+
+/// Marks the leases of the connection `?1`: calls are under way with them, and what AWS acknowledges is in doubt, too. Read by the index
+/// of events that were sent before: all leased ones are in it.
+pub(super) const DOUBT_LEASES: &str = "UPDATE outbox SET lease = lease || ' doubted'
+     WHERE (due_at_ms > 0 OR leased_until_ms > 0) AND +connection_id = ?1 AND lease NOT LIKE '% doubted'";
 
 /// Connections with deliveries in doubt.
 pub(super) const DOUBTED: &str = "SELECT connection_id AS id FROM delivery WHERE doubted_seq > confirmed_seq";
@@ -64,6 +73,7 @@ impl Store {
     pub(crate) async fn to_confirm(&self, id: &ConnectionId) -> Result<Option<ToConfirm>> {
         let row = sqlx::query(TO_CONFIRM)
             .bind(id.as_str())
+            .bind(DELETED)
             .fetch_optional(&self.read)
             .await?;
         let to_confirm = |row: SqliteRow| {
@@ -74,6 +84,7 @@ impl Store {
                     aws_account_id: row.try_get("aws_account_id")?,
                 },
                 up_to: row.try_get("acknowledged_seq")?,
+                status_version: row.try_get("decision")?,
             })
         };
         row.map(to_confirm).transpose()
@@ -81,7 +92,10 @@ impl Store {
 
     /// The connections with deliveries that no look has covered, with their regions.
     pub(crate) async fn not_confirmed(&self) -> Result<Vec<(ConnectionId, String)>> {
-        let rows = sqlx::query(NOT_CONFIRMED).fetch_all(&self.read).await?;
+        let rows = sqlx::query(NOT_CONFIRMED)
+            .bind(DELETED)
+            .fetch_all(&self.read)
+            .await?;
         let one = |row: &SqliteRow| Ok((id(row, "id")?, row.try_get("region")?));
         rows.iter().map(one).collect()
     }
@@ -104,10 +118,22 @@ impl Tx {
         Ok(())
     }
 
-    /// A connection's source is not ACTIVE: what AWS acknowledged since the last good look is in doubt.
-    pub(super) async fn doubt(&mut self, id: &ConnectionId) -> Result<()> {
+    /// A connection's source is not ACTIVE: what AWS acknowledged since the last good look is in doubt, and so is what it acknowledges
+    /// in calls that are under way.
+    pub(crate) async fn doubt(&mut self, id: &ConnectionId) -> Result<()> {
+        self.doubt_acknowledged(id).await?;
+        sqlx::query(DOUBT_LEASES)
+            .bind(id.as_str())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// What AWS acknowledged since the last good look is in doubt.
+    pub(super) async fn doubt_acknowledged(&mut self, id: &ConnectionId) -> Result<()> {
         let done = sqlx::query(DOUBT)
             .bind(id.as_str())
+            .bind(DELETED)
             .execute(&mut *self.inner)
             .await?;
         if done.rows_affected() > 0 {

@@ -149,7 +149,8 @@ impl Tx {
     /// Sets a connection's status with its error, and clears the backoff of its delivery. Where it is active then, the
     /// commit wakes delivery.
     ///
-    /// A pause raises the version even where it changes nothing: a resume that was requested before it must not win.
+    /// A pause raises the version even where it changes nothing: a resume that was requested before it must not win. So does an answer
+    /// that the source is ACTIVE: a look that was made before it must not win.
     pub(crate) async fn set_status(
         &mut self,
         id: &ConnectionId,
@@ -157,8 +158,8 @@ impl Tx {
         error: Option<&str>,
     ) -> Result<()> {
         sqlx::query(
-            "UPDATE connection SET decision = decision + (status <> ?1 OR ?1 = 'disabled'), status = ?1,
-                                   error_message = ?2 WHERE id = ?3",
+            "UPDATE connection SET decision = decision + (status <> ?1 OR ?1 = 'disabled' OR (?1 = 'active' AND ?2 IS NULL)),
+                                   status = ?1, error_message = ?2 WHERE id = ?3",
         )
         .bind(status.as_str())
         .bind(error)
@@ -183,21 +184,24 @@ impl Tx {
         Ok(())
     }
 
-    /// Moves an active connection to another status: its events cannot arrive. One that was paused meanwhile stays paused. What AWS
-    /// acknowledged since the last good look at its source is in doubt.
+    /// Moves an active connection to another status: its events cannot arrive. One that was paused meanwhile stays paused, and with
+    /// `base`, a version of the status, one whose status was decided on meanwhile stays what it is. What AWS acknowledged since the last
+    /// good look at its source is in doubt.
     pub(crate) async fn stop_sending(
         &mut self,
         id: &ConnectionId,
         status: &Status,
         error: Option<&str>,
+        base: Option<i64>,
     ) -> Result<()> {
         sqlx::query(
-            "UPDATE connection SET decision = decision + 1, status = ?, error_message = ?
-             WHERE id = ? AND status = 'active'",
+            "UPDATE connection SET decision = decision + 1, status = ?1, error_message = ?2
+             WHERE id = ?3 AND status = 'active' AND (?4 IS NULL OR decision = ?4)",
         )
         .bind(status.as_str())
         .bind(error)
         .bind(id.as_str())
+        .bind(base)
         .execute(&mut *self.inner)
         .await?;
         self.doubt(id).await?;
@@ -215,13 +219,17 @@ impl Tx {
         Ok(())
     }
 
-    /// Records whether AWS has a connection's source.
+    /// Records whether AWS has a connection's source. Where it has not, what AWS acknowledged since the last good look is in doubt: a
+    /// source that is made again soon has its first good look.
     pub(crate) async fn set_source_made(&mut self, id: &ConnectionId, made: bool) -> Result<()> {
         sqlx::query("UPDATE connection SET source_made = ? WHERE id = ?")
             .bind(made)
             .bind(id.as_str())
             .execute(&mut *self.inner)
             .await?;
+        if !made {
+            self.doubt(id).await?;
+        }
         Ok(())
     }
 

@@ -107,12 +107,13 @@ pub(super) const NEXT_DUE: &str = "SELECT MIN(at) AS at FROM (
          SELECT MIN(d.retry_at_ms) FROM delivery d CROSS JOIN connection c ON c.id = d.connection_id
          WHERE d.held + d.unconfirmed > 0 AND d.retry_at_ms > ?1 AND c.status = 'active')";
 
-/// The oldest event of each lane of the connection `?1` that can be sent at `?2`, where it is active.
+/// The oldest event of each lane of the connection `?1` that can be sent at `?2`, where it is active and does not back off.
 pub(super) const SENDABLE: &str = concat!(
     with_heads!("?1"),
     "SELECT o.*, c.source FROM heads JOIN outbox o USING (seq) JOIN connection c ON c.id = ?1
      JOIN delivery d ON d.connection_id = ?1
-     WHERE o.due_at_ms <= ?2 AND o.leased_until_ms <= ?2 AND c.status = 'active' AND d.doubted_seq <= d.confirmed_seq
+     WHERE o.due_at_ms <= ?2 AND o.leased_until_ms <= ?2 AND c.status = 'active' AND d.retry_at_ms <= ?2
+       AND d.doubted_seq <= d.confirmed_seq
      ORDER BY o.seq LIMIT ?3"
 );
 

@@ -1,15 +1,16 @@
 //! How leases end: what AWS took or does not take leaves the outbox with its event, the rest stays for a retry. A few statements,
 //! whatever the number of events and calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use scalr_api::DeliveryState;
+use scalr_api::{ConnectionId, DeliveryState};
 use serde_json::{Value, json};
 use sqlx::Row as _;
 
 use super::database::Tx;
 use super::error::Result;
 use super::feed::What;
+use super::row::id;
 
 /// How a lease on an event ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,13 @@ pub(crate) enum Settlement {
     NotTaken { due_at_ms: i64, error: String },
     /// AWS will never take it: it has failed.
     Refused { error: String },
+}
+
+impl Settlement {
+    /// Whether the event stays in the outbox.
+    pub(crate) const fn is_kept(&self) -> bool {
+        matches!(self, Self::Retry { .. } | Self::NotTaken { .. })
+    }
 }
 
 /// An event, the lease that was on it, and how that ends.
@@ -38,12 +46,14 @@ pub(super) const KEEP: &str =
                           attempts, error, settled_at_ms, outbox_seq, accepted_at_ms)
      SELECT o.connection_id, list.value ->> 2, o.event_id, o.lane, o.version, o.detail_type, o.detail, o.bytes, o.time_ms,
             o.attempts, list.value ->> 3, ?2, o.seq, o.accepted_at_ms
-     FROM json_each(?1) list CROSS JOIN outbox o ON o.seq = list.value ->> 0 WHERE o.lease = list.value ->> 1";
+     FROM json_each(?1) list CROSS JOIN outbox o ON o.seq = list.value ->> 0
+     WHERE o.lease IN (list.value ->> 1, (list.value ->> 1) || ' doubted')";
 
 /// Of the same list: deletes the events from the outbox.
 pub(super) const TAKE_OUT: &str = "DELETE FROM outbox WHERE seq IN (
-         SELECT o.seq FROM json_each(?1) list CROSS JOIN outbox o ON o.seq = list.value ->> 0 WHERE o.lease = list.value ->> 1)
-     RETURNING seq, connection_id, event_id, detail_type, accepted_at_ms";
+         SELECT o.seq FROM json_each(?1) list CROSS JOIN outbox o ON o.seq = list.value ->> 0
+         WHERE o.lease IN (list.value ->> 1, (list.value ->> 1) || ' doubted'))
+     RETURNING seq, connection_id, event_id, detail_type, lease, accepted_at_ms";
 
 /// Of the list `?1` (connection, count): counts what was delivered at `?2`.
 pub(super) const DELIVERED: &str =
@@ -58,11 +68,13 @@ pub(super) const RETRY: &str =
     "UPDATE outbox SET lease = NULL, leased_until_ms = 0, due_at_ms = list.value ->> 2, last_error = list.value ->> 3,
                        refused_since_ms = CASE WHEN list.value ->> 4 IS NOT NULL
                                           THEN COALESCE(refused_since_ms, list.value ->> 4) END
-     FROM json_each(?1) list WHERE outbox.seq = list.value ->> 0 AND outbox.lease = list.value ->> 1
+     FROM json_each(?1) list
+     WHERE outbox.seq = list.value ->> 0 AND outbox.lease IN (list.value ->> 1, (list.value ->> 1) || ' doubted')
      RETURNING outbox.connection_id, outbox.event_id, outbox.last_error";
 
 impl Tx {
-    /// Ends these leases. One that ran out settles nothing: another one may be on the event by now.
+    /// Ends these leases. One that ran out settles nothing: another one may be on the event by now. What was acknowledged under a lease
+    /// that is in doubt is delivered and in doubt.
     pub(crate) async fn settle(&mut self, endings: &[Ending<'_>], now_ms: i64) -> Result<()> {
         let (mut over, mut kept) = (vec![], vec![]);
         let mut failed = BTreeMap::new();
@@ -82,7 +94,7 @@ impl Tx {
                     ]));
                 }
                 Settlement::Refused { error } => {
-                    failed.insert(*seq, error.as_str());
+                    failed.insert((*seq, *lease), error.as_str());
                     over.push(json!([seq, lease, DeliveryState::Failed.as_str(), error]));
                 }
                 Settlement::Retry { due_at_ms, error } => {
@@ -103,7 +115,7 @@ impl Tx {
     }
 
     /// Moves events out of the outbox.
-    async fn end(&mut self, list: &str, failed: &BTreeMap<i64, &str>, now_ms: i64) -> Result<()> {
+    async fn end(&mut self, list: &str, failed: &BTreeMap<(i64, &str), &str>, now_ms: i64) -> Result<()> {
         sqlx::query(KEEP)
             .bind(list)
             .bind(now_ms)
@@ -113,11 +125,14 @@ impl Tx {
             .bind(list)
             .fetch_all(&mut *self.inner)
             .await?;
-        let mut delivered = BTreeMap::<String, u32>::new();
+        let mut delivered = BTreeMap::<ConnectionId, u32>::new();
+        let mut doubted = BTreeSet::new();
         for row in &rows {
-            let connection: String = row.try_get("connection_id")?;
+            let connection: ConnectionId = id(row, "connection_id")?;
             let event_id = row.try_get("event_id")?;
-            let what = match failed.get(&row.try_get("seq")?) {
+            let stored: &str = row.try_get("lease")?;
+            let lease = stored.strip_suffix(" doubted").unwrap_or(stored);
+            let what = match failed.get(&(row.try_get("seq")?, lease)) {
                 Some(error) => What::Failed {
                     event_id,
                     error: (*error).to_owned(),
@@ -130,18 +145,27 @@ impl Tx {
             };
             if matches!(what, What::Delivered { .. }) {
                 *delivered.entry(connection.clone()).or_default() += 1;
+                if lease != stored {
+                    doubted.insert(connection.clone());
+                }
             }
-            self.note(&connection, what);
+            self.note(connection.as_str(), what);
         }
         if delivered.is_empty() {
             return Ok(());
         }
-        let counts: Vec<Value> = delivered.iter().map(|(of, count)| json!([of, count])).collect();
+        let counts: Vec<Value> = delivered
+            .iter()
+            .map(|(of, count)| json!([of.as_str(), count]))
+            .collect();
         sqlx::query(DELIVERED)
             .bind(Value::Array(counts).to_string())
             .bind(now_ms)
             .execute(&mut *self.inner)
             .await?;
+        for id in &doubted {
+            self.doubt_acknowledged(id).await?;
+        }
         Ok(())
     }
 

@@ -252,7 +252,7 @@ pub(crate) async fn bring_to(
 /// audited.
 ///
 /// With `base`, a version of the status, nothing is stored where the stored version is another: reading from AWS takes
-/// long, and its result must not resume what was paused meanwhile.
+/// long, and its result must not resume what was paused meanwhile. What it says about events that AWS acknowledged holds in any case.
 async fn set_status(
     app: &App,
     caller: &May<Admin>,
@@ -265,6 +265,10 @@ async fn set_status(
     let now = tx.connection(&caller.account_id, id).await?;
     let now = now.ok_or_else(|| missing(id))?;
     if base.is_some_and(|version| version != now.status_version) {
+        if matches!(observed.status, Status::Pending | Status::Failed) {
+            tx.doubt(&row.id).await?;
+            tx.commit().await?;
+        }
         return Ok(now);
     }
     // The error of a refused creation says more than that the source is missing.
@@ -321,6 +325,45 @@ pub(crate) async fn remove(app: App, caller: May<Admin>, id: String) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::caller::Admitted;
+    use crate::store::Settlement;
+    use crate::testing::{ACCEPTED_MS, Bench, TOKEN, ending};
+
+    /// A refresh that lasted longer than a pause: its status is discarded, and not what it says about acknowledged events.
+    #[tokio::test]
+    async fn a_refresh_that_is_discarded_puts_acknowledged_events_in_doubt_all_the_same() {
+        for (found, is_doubted) in [
+            (Status::Pending, true),
+            (Status::Failed, true),
+            (Status::Active, false),
+        ] {
+            let bench = Bench::new().await;
+            let (app, store) = (&bench.app, &bench.app.store);
+            let id = bench.connect("a", "us-east-1", &Status::Active).await;
+            bench.accept(&id, 1).await;
+            let mut tx = store.begin().await.unwrap();
+            let head = tx.sendable(&id, 1, ACCEPTED_MS).await.unwrap();
+            let seq = head[0].seq;
+            tx.lease(head, "l".into(), 1).await.unwrap();
+            let endings = [ending("l", seq, &Settlement::Delivered)];
+            tx.settle(&endings, 7).await.unwrap();
+            tx.set_status(&id, &Status::Disabled, None).await.unwrap();
+            tx.commit().await.unwrap();
+            let row = store.connection_by_id(&id).await.unwrap().unwrap();
+            let Ok(Ok(Admitted::Caller(caller))) = app.admit(TOKEN, None, "").await else {
+                panic!("the token opens an account");
+            };
+            let observed = ObservedStatus {
+                status: found.clone(),
+                error: None,
+            };
+            let stale = Some(row.status_version - 1);
+            let stored = set_status(app, &caller.may().unwrap(), &row, &observed, stale).await;
+            assert_eq!(stored.unwrap().status, Status::Disabled);
+            let doubted = store.doubted().await.unwrap();
+            assert_eq!(!doubted.is_empty(), is_doubted, "{found}");
+        }
+    }
 
     #[test]
     fn an_arn_has_the_partition_of_its_region() {

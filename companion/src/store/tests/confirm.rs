@@ -3,9 +3,26 @@
 use scalr_api::{ConnectionId, DeliveryState, Status};
 use sqlx::Row as _;
 
-use super::super::{Bounds, Settlement, Which};
+use super::super::{Bounds, Settlement, Store, Which};
 use super::figures;
 use crate::testing::{ACCEPTED_MS, BOUNDS, Bench, ending};
+
+impl Store {
+    /// Runs this on the database.
+    pub(crate) async fn run_sql(&self, sql: &'static str) {
+        sqlx::raw_sql(sql).execute(&self.write).await.unwrap();
+    }
+
+    /// A connection's events have so many bytes, and a lane each.
+    pub(crate) async fn enlarge(&self, id: &ConnectionId, bytes: usize) {
+        sqlx::query("UPDATE outbox SET detail = ?, lane = 'l-' || seq WHERE connection_id = ?")
+            .bind("x".repeat(bytes))
+            .bind(id.as_str())
+            .execute(&self.write)
+            .await
+            .unwrap();
+    }
+}
 
 /// Has AWS acknowledge so many of a connection's events, which are of one lane.
 async fn acknowledge(bench: &Bench, id: &ConnectionId, events: usize) {
@@ -21,6 +38,22 @@ async fn acknowledge(bench: &Bench, id: &ConnectionId, events: usize) {
     }
 }
 
+/// Leases a connection's oldest event; returns its number.
+async fn lease(bench: &Bench, id: &ConnectionId, lease: &str) -> i64 {
+    let mut tx = bench.app.store.begin().await.unwrap();
+    let head = tx.sendable(id, 1, ACCEPTED_MS).await.unwrap();
+    let seq = head[0].seq;
+    tx.lease(head, lease.into(), 1).await.unwrap();
+    tx.commit().await.unwrap();
+    seq
+}
+
+async fn settle(bench: &Bench, lease: &str, seq: i64, settlement: &Settlement) {
+    let mut tx = bench.app.store.begin().await.unwrap();
+    tx.settle(&[ending(lease, seq, settlement)], 7).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
 /// A look that begins now covers deliveries up to this one.
 async fn begin_look(bench: &Bench, id: &ConnectionId) -> i64 {
     bench.app.store.to_confirm(id).await.unwrap().unwrap().up_to
@@ -34,10 +67,15 @@ async fn confirm(bench: &Bench, id: &ConnectionId, up_to: i64) {
 
 /// Stores this status; then all that is in doubt is moved back, in steps.
 async fn set(bench: &Bench, id: &ConnectionId, status: &Status) -> Vec<usize> {
-    let store = &bench.app.store;
-    let mut tx = store.begin().await.unwrap();
+    let mut tx = bench.app.store.begin().await.unwrap();
     tx.set_status(id, status, None).await.unwrap();
     tx.commit().await.unwrap();
+    move_back(bench, id).await
+}
+
+/// Moves all that is in doubt back, in steps.
+async fn move_back(bench: &Bench, id: &ConnectionId) -> Vec<usize> {
+    let store = &bench.app.store;
     let mut steps = vec![];
     while !store.doubted().await.unwrap().is_empty() {
         let due = store.connections_due(ACCEPTED_MS).await.unwrap();
@@ -182,4 +220,162 @@ async fn many_deliveries_in_doubt_are_moved_back_in_steps() {
     let mut tx = store.begin().await.unwrap();
     let head = tx.sendable(&id, 1, ACCEPTED_MS).await.unwrap();
     assert_eq!(head[0].event_id, "e-0");
+}
+
+/// A call is under way while a source is found not to be ACTIVE, and AWS acknowledges its event after that. The next look is good.
+#[tokio::test]
+async fn what_a_call_under_way_at_a_bad_look_brings_is_in_doubt() {
+    for (meanwhile, is_doubted) in [
+        ("pending", true),
+        ("failed", true),
+        ("looked", true),
+        ("made again", true),
+        ("disabled", false),
+        ("nothing", false),
+    ] {
+        let bench = Bench::new().await;
+        let id = bench.connect("a", "us-east-1", &Status::Active).await;
+        bench.accept(&id, 2).await;
+        let seq = lease(&bench, &id, "l").await;
+        let mut tx = bench.app.store.begin().await.unwrap();
+        match meanwhile {
+            "pending" => tx.set_status(&id, &Status::Pending, None).await,
+            "failed" => tx.set_status(&id, &Status::Failed, None).await,
+            "looked" => tx.stop_sending(&id, &Status::Pending, None, None).await,
+            "made again" => tx.set_source_made(&id, false).await,
+            "disabled" => tx.set_status(&id, &Status::Disabled, None).await,
+            _ => Ok(()),
+        }
+        .unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(set(&bench, &id, &Status::Active).await, [0; 0]);
+        settle(&bench, "l", seq, &Settlement::Delivered).await;
+        let look = begin_look(&bench, &id).await;
+        confirm(&bench, &id, look).await;
+        let (steps, want): (&[usize], _) = if is_doubted {
+            (&[1, 0], [1, 0, 1])
+        } else {
+            (&[], [1, 1, 0])
+        };
+        assert_eq!(move_back(&bench, &id).await, steps, "{meanwhile}");
+        assert_eq!(counts(&bench, &id).await, want, "{meanwhile}");
+        let rest = if is_doubted { &["e-0", "e-1"][..] } else { &["e-1"] };
+        assert_eq!(sent(&bench, &id).await, rest, "{meanwhile}");
+    }
+}
+
+#[tokio::test]
+async fn a_lease_in_doubt_ends_as_others_do() {
+    let bench = Bench::new().await;
+    let id = bench.connect("a", "us-east-1", &Status::Active).await;
+    bench.accept(&id, 1).await;
+    let seq = lease(&bench, &id, "l").await;
+    // Twice: it is marked once.
+    set(&bench, &id, &Status::Pending).await;
+    set(&bench, &id, &Status::Failed).await;
+    set(&bench, &id, &Status::Active).await;
+    let error = || "no".to_owned();
+    let retry = Settlement::Retry {
+        due_at_ms: 0,
+        error: Some(error()),
+    };
+    settle(&bench, "other", seq, &Settlement::Delivered).await;
+    settle(&bench, "l", seq, &retry).await;
+    assert_eq!(counts(&bench, &id).await, [1, 0, 0]);
+    assert_eq!(lease(&bench, &id, "next").await, seq, "it is free again");
+    set(&bench, &id, &Status::Pending).await;
+    settle(&bench, "next", seq, &Settlement::Refused { error: error() }).await;
+    assert_eq!(figures(&bench, &id).await.0.failed, 1);
+    assert_eq!(bench.app.store.doubted().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_look_that_is_older_than_a_refresh_does_not_stop_its_connection() {
+    for (refreshed, want) in [(false, Status::Pending), (true, Status::Active)] {
+        let bench = Bench::new().await;
+        let store = &bench.app.store;
+        let id = bench.connect("a", "us-east-1", &Status::Active).await;
+        bench.accept(&id, 2).await;
+        acknowledge(&bench, &id, 1).await;
+        let look = store.to_confirm(&id).await.unwrap().unwrap();
+        let mut tx = store.begin().await.unwrap();
+        if refreshed {
+            tx.set_status(&id, &Status::Active, None).await.unwrap();
+        } else {
+            // AWS did not answer: that says nothing.
+            let why = Some("no answer");
+            tx.set_status(&id, &Status::Active, why).await.unwrap();
+        }
+        tx.stop_sending(&id, &Status::Pending, None, Some(look.status_version))
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let connection = store.connection_by_id(&id).await.unwrap().unwrap();
+        assert_eq!(connection.status, want);
+        assert_eq!(
+            store.doubted().await.unwrap(),
+            [id],
+            "what it acknowledged is in doubt"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_backs_off_is_not_sent() {
+    let bench = Bench::new().await;
+    let id = bench.connect("a", "us-east-1", &Status::Active).await;
+    bench.accept(&id, 1).await;
+    let mut tx = bench.app.store.begin().await.unwrap();
+    tx.back_off(&id, "no", ACCEPTED_MS + 10).await.unwrap();
+    for (at, want) in [(0, 0), (9, 0), (10, 1)] {
+        let heads = tx.sendable(&id, 9, ACCEPTED_MS + at).await.unwrap();
+        assert_eq!(heads.len(), want, "after {at} ms");
+    }
+}
+
+/// The last call of a connection ends after it was deleted: nobody looks at a source that is gone, and its history stays where it is.
+#[tokio::test]
+async fn what_a_deleted_connections_last_call_brings_is_not_confirmed() {
+    let bench = Bench::new().await;
+    let store = &bench.app.store;
+    let id = bench.connect("a", "us-east-1", &Status::Active).await;
+    bench.accept(&id, 450).await;
+    let look = store.to_confirm(&id).await.unwrap().unwrap();
+    let seq = lease(&bench, &id, "l").await;
+    let connection = store.connection_by_id(&id).await.unwrap().unwrap();
+    let mut tx = store.begin().await.unwrap();
+    tx.delete_connection(&connection).await.unwrap();
+    tx.commit().await.unwrap();
+    settle(&bench, "l", seq, &Settlement::Delivered).await;
+    assert_eq!(store.not_confirmed().await.unwrap(), []);
+    assert!(store.to_confirm(&id).await.unwrap().is_none());
+    let mut tx = store.begin().await.unwrap();
+    let base = Some(look.status_version);
+    tx.stop_sending(&id, &Status::Pending, None, base).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.doubted().await.unwrap(), []);
+}
+
+/// Two calls had an event, and both have ended: the one whose lease is on it counts.
+#[tokio::test]
+async fn of_two_calls_with_an_event_the_later_one_counts() {
+    let bench = Bench::new().await;
+    let id = bench.connect("a", "us-east-1", &Status::Active).await;
+    bench.accept(&id, 1).await;
+    let mut tx = bench.app.store.begin().await.unwrap();
+    let entries = tx.sendable(&id, 20, ACCEPTED_MS).await.unwrap();
+    let seq = entries[0].seq;
+    tx.lease(entries, "two".into(), 1).await.unwrap();
+    let refused = Settlement::Refused { error: "no".into() };
+    let endings = [
+        ending("one", seq, &refused),
+        ending("two", seq, &Settlement::Delivered),
+    ];
+    tx.settle(&endings, ACCEPTED_MS).await.unwrap();
+    tx.commit().await.unwrap();
+    let (figures, _) = figures(&bench, &id).await;
+    assert_eq!(
+        (figures.held, figures.delivered, figures.failed, figures.made),
+        (0, 1, 0, 1)
+    );
 }

@@ -194,13 +194,13 @@ async fn an_accepted_event_stays_where_all_older_ones_are_being_sent() {
 }
 
 #[tokio::test]
-async fn a_change_of_the_status_and_a_pause_raise_its_version() {
+async fn a_change_of_the_status_a_pause_and_an_answer_that_it_is_active_raise_its_version() {
     let bench = Bench::new().await;
     let id = bench.connect("a", "us-east-1", &Status::Pending).await;
     for (status, raises) in [
         (Status::Pending, false),
         (Status::Active, true),
-        (Status::Active, false),
+        (Status::Active, true),
         (Status::Disabled, true),
         (Status::Disabled, true),
     ] {

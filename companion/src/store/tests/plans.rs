@@ -90,6 +90,7 @@ async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
         settled::UNCONFIRMED,
         confirm::NOT_CONFIRMED,
         confirm::DOUBT,
+        confirm::DOUBT_LEASES,
         confirm::DOUBTED,
         confirm::IN_DOUBT,
         confirm::MOVE_BACK,
