@@ -6,7 +6,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! bounds error feed migrations                            leaves; what commits do to events, for watchers
+//! bounds error feed migrations source                     leaves; what commits do to events, for watchers; a source's key at AWS
 //! directory event row                                     the lock on a data directory, a new event, rows as values
 //! database                                                `Store` and `Tx`: opening, the one writer, wake-ups on commit
 //! access account connection removal run setting workspace   the tables behind the API
@@ -43,6 +43,7 @@ mod run;
 mod setting;
 mod settle;
 mod settled;
+mod source;
 #[cfg(test)]
 mod tests;
 mod waits;
@@ -51,7 +52,7 @@ mod workspace;
 pub(crate) use access::AccessToken;
 pub(crate) use account::Account;
 pub(crate) use bounds::Bounds;
-pub(crate) use connection::{Connection, NewConnection, SourceKey};
+pub(crate) use connection::{Connection, NewConnection};
 pub(crate) use database::{Durability, Store, Tx};
 pub(crate) use directory::{DirLock, lock};
 pub(crate) use error::{Result, StoreError};
@@ -65,4 +66,5 @@ pub(crate) use row::{Found, Window};
 pub(crate) use run::{NewRun, Run};
 pub(crate) use settle::{Ending, Settlement};
 pub(crate) use settled::{Settled, Step, Which};
+pub(crate) use source::SourceKey;
 pub(crate) use workspace::{Environment, FIRST_WORKSPACE, Workspace, WorkspaceScope};
