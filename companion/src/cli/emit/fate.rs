@@ -144,22 +144,15 @@ async fn settled(
         let connection = client.connection(id).await?;
         let connection = connection.with_context(|| format!("the connection `{id}` is gone"))?;
         let held = client.held(Some(id), Some(event)).await?;
-        let last_error = match held.events.into_iter().next() {
-            Some(held) => held.last_error,
-            None => {
-                let figures = client.delivery(id).await?;
-                match past(
-                    client,
-                    id,
-                    event,
-                    (DeliveryState::Unconfirmed, figures.unconfirmed),
-                )
-                .await?
-                {
-                    Some(unconfirmed) => unconfirmed.error,
-                    None => return Ok((connection, ended(client, id, event, figures).await?)),
-                }
-            }
+        let last_error = if let Some(held) = held.events.into_iter().next() {
+            held.last_error
+        } else {
+            let figures = client.delivery(id).await?;
+            let unconfirmed = (DeliveryState::Unconfirmed, figures.unconfirmed);
+            let Some(unconfirmed) = past(client, id, event, unconfirmed).await? else {
+                return Ok((connection, ended(client, id, event, figures).await?));
+            };
+            unconfirmed.error
         };
         let status = &connection.attributes.status;
         if *status != Status::Active {
