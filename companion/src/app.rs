@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::caller::{Admitted, Peer};
 use crate::clock::Clock;
 use crate::intakes::Intakes;
+use crate::partner::Partner;
 use crate::sources::Sources;
 use crate::store::{Result, Store};
 use crate::token::Digest;
@@ -18,6 +19,7 @@ use crate::token_use::Uses;
 pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) sources: Sources,
+    pub(crate) partner: Partner,
     pub(crate) clock: Clock,
     /// Calls that go wrong on request.
     pub(crate) faults: Arc<Faults>,
@@ -28,6 +30,8 @@ pub(crate) struct App {
     pub(crate) stop: CancellationToken,
     /// When tokens were last used.
     pub(crate) uses: Arc<Uses>,
+    /// Held while the figures of the process are read: nobody makes that a load.
+    pub(crate) scrapes: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What the process is for.

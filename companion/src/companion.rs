@@ -21,7 +21,7 @@ use crate::server::Limits;
 use crate::sources::Sources;
 use crate::store::{AccessToken, Bounds, DirLock, Durability, FIRST_WORKSPACE, Installation, Store};
 use crate::token::Token;
-use crate::{api, clock_watch, ids, runs, server, token_use};
+use crate::{api, clock_watch, ids, readiness, runs, server, token_use};
 
 /// What the database of a new data directory is seeded with.
 const ACCOUNT: (&str, &str) = ("acc-v0local", "local");
@@ -45,6 +45,8 @@ pub(crate) struct Config<'a> {
     pub(crate) calls_max: usize,
     pub(crate) listener: TcpListener,
     pub(crate) tls: Option<TlsAcceptor>,
+    /// Where figures and health are answered without a token.
+    pub(crate) metrics: Option<TcpListener>,
     pub(crate) partner: Partner,
     pub(crate) clock: Clock,
     pub(crate) console: Option<ConsoleConfig>,
@@ -96,10 +98,12 @@ pub(crate) struct Companion {
     /// The pages for people, where they are not switched off.
     pub(crate) console: Option<Console>,
     app: App,
-    partner: Partner,
     calls_max: usize,
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
+    metrics: Option<TcpListener>,
+    /// Where the figures are to be had without a token.
+    pub(crate) metrics_addr: Option<SocketAddr>,
     // Held until the store is closed.
     _lock: DirLock,
 }
@@ -123,6 +127,7 @@ impl Companion {
         };
         let app = App {
             sources: Sources::new(store.clone(), config.partner.clone(), config.clock.clone()),
+            partner: config.partner,
             clock: config.clock,
             faults: Arc::default(),
             store,
@@ -130,9 +135,12 @@ impl Companion {
             intakes: Intakes::default(),
             stop: CancellationToken::new(),
             uses: Arc::default(),
+            scrapes: Arc::default(),
         };
         let addr = config.listener.local_addr()?;
-        let (listener, tls, partner) = (config.listener, config.tls, config.partner);
+        let (listener, tls) = (config.listener, config.tls);
+        let metrics = config.metrics;
+        let metrics_addr = metrics.as_ref().map(TcpListener::local_addr).transpose()?;
         let console = config.console.map(|console| {
             let settings = Settings {
                 aws: console.aws,
@@ -151,10 +159,11 @@ impl Companion {
             addr,
             console,
             app,
-            partner,
             calls_max: config.calls_max,
             listener,
             tls,
+            metrics,
+            metrics_addr,
             _lock: config.lock,
         })
     }
@@ -188,7 +197,7 @@ impl Companion {
         };
         let delivery = Delivery {
             store: app.store.clone(),
-            partner: self.partner,
+            partner: app.partner.clone(),
             clock: app.clock.clone(),
             drain: limits.drain,
             calls_max: self.calls_max,
@@ -205,11 +214,21 @@ impl Companion {
             retention.run(stop.clone()),
             clock_watch::watch(app.store.clone(), app.clock.clone(), stop.clone()),
             token_use::store(app.store.clone(), app.uses.clone(), stop.clone()),
+            readiness::watch(app.store.clone(), app.partner.clone(), stop.clone()),
+            serve_figures(self.metrics, app, stop.clone()),
             delivery.run(stop.clone()),
             stopping,
             end_streams(self.console.as_ref(), &stop),
         );
         app.store.close().await;
+    }
+}
+
+/// Answers figures and health without a token, where an address for that was opened.
+async fn serve_figures(listener: Option<TcpListener>, app: &App, stop: CancellationToken) {
+    if let Some(listener) = listener {
+        let router = api::open_router(app.clone());
+        server::serve(listener, None, router, Limits::of_figures(), stop).await;
     }
 }
 

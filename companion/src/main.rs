@@ -4,11 +4,12 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! clock error_chain ids letters region routes schedule secrets tls  leaves
-//! aws_wire token                            what every call to AWS passes; the tokens of the API
+//! aws_calls aws_wire token                  how calls to AWS end, and what each passes; the tokens of the API
 //! caller intakes panics                     who calls, what they may, and the proof of it; calls at a time; panics without the token
 //! store/                                    SQLite: what must survive a crash; a commit wakes the tasks with work from it
 //! partner                                   AWS from the partner's side: event sources, puts
-//! clock_watch token_use                     a clock that was set; when tokens were last used
+//! clock_watch readiness token_use           a clock that was set; the companion's own faults; when tokens were last used
+//! metrics                                   figures of the process
 //! audit delivery/ retention runs sources    tasks and rules on stored rows: audit logs, sending, bounds, runs, sources at AWS
 //! app export/                               what every handler works with; what an account streams, as HCL
 //! api/                                      Scalr's API: one file an endpoint family
@@ -21,6 +22,7 @@
 mod api;
 mod app;
 mod audit;
+mod aws_calls;
 mod aws_wire;
 mod caller;
 mod cli;
@@ -34,8 +36,10 @@ mod export;
 mod ids;
 mod intakes;
 mod letters;
+mod metrics;
 mod panics;
 mod partner;
+mod readiness;
 mod region;
 mod retention;
 mod routes;

@@ -4,9 +4,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_credential_types::provider::ProvideCredentials as _;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::config::retry::RetryConfig;
 use aws_sdk_eventbridge::config::timeout::TimeoutConfig;
@@ -15,6 +17,7 @@ use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::{EventSourceState, PutPartnerEventsRequestEntry};
 
+use crate::aws_calls::{Calls, Credentials as Standing, Ended, OF_THE_CALLER, Operation};
 use crate::aws_wire::{AwsWire, app_name};
 use crate::store::{Entry, SourceKey};
 use crate::{error_chain, secrets};
@@ -34,6 +37,7 @@ pub(crate) struct Partner {
     credentials: SharedCredentialsProvider,
     // One client a region: it holds the HTTP connections.
     clients: Arc<Mutex<HashMap<String, Client>>>,
+    calls: Calls,
 }
 
 /// Why a call to AWS failed.
@@ -152,7 +156,41 @@ impl Partner {
             endpoint,
             credentials,
             clients: Arc::default(),
+            calls: Calls::default(),
         }
+    }
+
+    /// How its calls end.
+    pub(crate) const fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
+    /// Looks for credentials, and notes whether there are any; what was known of that before comes first.
+    pub(crate) async fn look_for_credentials(&self) -> (Standing, Result<(), CredentialsError>) {
+        let found = self.credentials.provide_credentials().await;
+        let now = match &found {
+            Ok(_) => Standing::Found,
+            Err(CredentialsError::CredentialsNotLoaded(_)) => Standing::Missing,
+            Err(_) => Standing::Unusable,
+        };
+        (self.calls.note_credentials(now), found.map(drop))
+    }
+
+    /// Makes a call, and notes how it ended.
+    async fn called<T, E>(
+        &self,
+        region: &str,
+        operation: Operation,
+        call: impl Future<Output = Result<T, SdkError<E>>>,
+    ) -> Result<T, AwsError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        let begun = Instant::now();
+        let answer = call.await;
+        let ended = answer.as_ref().err().map_or(Ended::DONE, Ended::of);
+        self.calls.note(region, operation, ended, begun.elapsed());
+        answer.map_err(|failure| error(&failure))
     }
 
     fn client(&self, region: &str) -> Client {
@@ -165,10 +203,6 @@ impl Partner {
     }
 
     fn connect(&self, region: &str) -> Client {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .operation_timeout(CALL_TIMEOUT)
-            .build();
         // An endpoint of AWS's own belongs to one region and refuses calls signed for another.
         let endpoint = self.endpoint.as_ref().filter(|url| !is_regional(url));
         let mut config = aws_sdk_eventbridge::Config::builder();
@@ -180,22 +214,44 @@ impl Partner {
             .credentials_provider(self.credentials.clone())
             // Retries are decided from the stored rows.
             .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts)
+            .timeout_config(timeouts())
             .interceptor(AwsWire)
             .build();
         Client::from_conf(config)
     }
 
+    /// The account of the credentials.
+    pub(crate) async fn account(&self, region: &str) -> Result<String, AwsError> {
+        let mut config = aws_sdk_sts::Config::builder();
+        config.set_endpoint_url(self.endpoint.clone().filter(|url| !is_regional(url)));
+        config.set_app_name(app_name("partner"));
+        let config = config
+            .behavior_version_latest()
+            .region(Region::new(region.to_owned()))
+            .credentials_provider(self.credentials.clone())
+            .timeout_config(timeouts())
+            .interceptor(AwsWire)
+            .build();
+        let client = aws_sdk_sts::Client::from_conf(config);
+        let identity = client
+            .get_caller_identity()
+            .send()
+            .await
+            .map_err(|failure| error(&failure))?;
+        let account = identity.account().ok_or_else(|| incomplete("the account"))?;
+        Ok(account.to_owned())
+    }
+
     /// Creates a source; one that exists for the same customer counts as created.
     pub(crate) async fn create(&self, source: &SourceKey) -> Result<(), AwsError> {
-        let made = self
+        let call = self
             .client(&source.region)
             .create_partner_event_source()
             .name(&source.name)
             .account(&source.aws_account_id)
-            .send()
-            .await;
-        match made.map_err(|e| error(&e)) {
+            .send();
+        let operation = Operation::CreatePartnerEventSource;
+        match self.called(&source.region, operation, call).await {
             Ok(made) if made.event_source_arn().is_some() => Ok(()),
             Ok(_) => Err(incomplete("the event source's ARN")),
             Err(AwsError::Refused { code, message }) if code == "ResourceAlreadyExistsException" => {
@@ -211,14 +267,14 @@ impl Partner {
 
     /// Deletes a source; one that does not exist counts as deleted.
     pub(crate) async fn delete(&self, source: &SourceKey) -> Result<(), AwsError> {
-        let gone = self
+        let call = self
             .client(&source.region)
             .delete_partner_event_source()
             .name(&source.name)
             .account(&source.aws_account_id)
-            .send()
-            .await;
-        match gone.map_err(|e| error(&e)) {
+            .send();
+        let operation = Operation::DeletePartnerEventSource;
+        match self.called(&source.region, operation, call).await {
             Ok(_) => Ok(()),
             Err(AwsError::Refused { code, .. }) if code == "ResourceNotFoundException" => Ok(()),
             Err(other) => Err(other),
@@ -231,13 +287,13 @@ impl Partner {
         let mut next = None;
         // Bounded: the worst case is a page for each account, and no source has more accounts than that.
         for _ in 0..1000 {
-            let page = client
+            let call = client
                 .list_partner_event_source_accounts()
                 .event_source_name(&source.name)
                 .set_next_token(next)
-                .send()
-                .await;
-            let page = match page.map_err(|e| error(&e)) {
+                .send();
+            let operation = Operation::ListPartnerEventSourceAccounts;
+            let page = match self.called(&source.region, operation, call).await {
                 Ok(page) => page,
                 Err(AwsError::Refused { code, .. }) if code == "ResourceNotFoundException" => {
                     return Ok(SourceState::Missing);
@@ -279,13 +335,13 @@ impl Partner {
                 .time(DateTime::from_millis(entry.time_ms))
                 .build()
         });
-        let answer = self
+        let call = self
             .client(region)
             .put_partner_events()
             .set_entries(Some(sent.collect()))
-            .send()
-            .await
-            .map_err(|e| error(&e))?;
+            .send();
+        self.calls.note_entries(entries.len());
+        let answer = self.called(region, Operation::PutPartnerEvents, call).await?;
         let results = answer
             .entries()
             .iter()
@@ -311,6 +367,13 @@ impl Partner {
             entries.len()
         )))
     }
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_timeout(CALL_TIMEOUT)
+        .build()
 }
 
 /// Whether this is an endpoint of AWS's own, which belongs to one region.
@@ -379,31 +442,15 @@ const RETRYABLE: [&str; 12] = [
     "OperationDisabledException",
 ];
 
-/// Codes about whoever calls: <https://docs.aws.amazon.com/eventbridge/latest/APIReference/CommonErrors.html>, and those of older
-/// protocols.
-const OF_THE_CALLER: [&str; 13] = [
-    "AccessDenied",
-    "AccessDeniedException",
-    "AuthFailure",
-    "IncompleteSignature",
-    "IncompleteSignatureException",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException",
-    "NotAuthorized",
-    "OptInRequired",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-];
-
 #[cfg(test)]
 mod tests {
+    use aws_credential_types::credential_fn::provide_credentials_fn;
     use aws_sdk_eventbridge::config::http::HttpResponse;
     use aws_sdk_eventbridge::error::ErrorMetadata;
     use aws_sdk_eventbridge::operation::put_partner_events::PutPartnerEventsError;
 
     use super::*;
+    use crate::aws_calls::Outcome;
 
     #[test]
     fn only_an_error_code_of_awss_own_is_a_refusal() {
@@ -432,6 +479,32 @@ mod tests {
                 "{status} {code:?}: {error}"
             );
         }
+    }
+
+    /// How the last call of a partner ended, with these credentials and nothing that answers.
+    async fn last(partner: &Partner) -> Outcome {
+        let source = SourceKey {
+            name: "aws.partner/scalr.com/acme/prod".into(),
+            region: "us-east-1".into(),
+            aws_account_id: "123456789012".into(),
+        };
+        assert!(matches!(
+            partner.state(&source).await,
+            Err(AwsError::Retryable(_))
+        ));
+        partner.calls().standing().1[0].ended.outcome
+    }
+
+    #[tokio::test]
+    async fn a_call_without_credentials_is_told_from_one_without_an_answer() {
+        const NOTHING: &str = "http://127.0.0.1:1";
+        let none = provide_credentials_fn(|| async { Err(CredentialsError::not_loaded("none")) });
+        let partner = Partner::new(Some(NOTHING.into()), SharedCredentialsProvider::new(none));
+        assert_eq!(last(&partner).await, Outcome::NoCredentials);
+        assert_eq!(
+            last(&Partner::local(NOTHING, "999900001111")).await,
+            Outcome::Unanswered
+        );
     }
 
     #[test]

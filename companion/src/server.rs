@@ -50,6 +50,13 @@ impl Limits {
             ..Self::default()
         }
     }
+
+    /// Those of an address without tokens, which few programs call.
+    pub(crate) fn of_figures() -> Self {
+        let mut limits = Self::default();
+        limits.capacity.guests_max = 16;
+        limits
+    }
 }
 
 impl Default for Limits {

@@ -1,6 +1,6 @@
 //! What unit tests start from: a store in a folder of its own, and a companion around it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use scalr_api::{AccountId, ConnectionId, EnvironmentId, RunId, RunStatus, Status, WorkspaceId};
 use scalr_events::EventType;
@@ -104,6 +104,7 @@ impl Bench {
         let clock = Clock::system(0);
         let app = App {
             sources: Sources::new(store.clone(), partner.clone(), clock.clone()),
+            partner: partner.clone(),
             clock,
             faults: Arc::default(),
             store,
@@ -111,6 +112,7 @@ impl Bench {
             intakes: Intakes::default(),
             stop: CancellationToken::new(),
             uses: Arc::default(),
+            scrapes: Arc::default(),
         };
         Self {
             app,
@@ -246,5 +248,25 @@ impl Bench {
         tx.insert_token(&new, &token).await.unwrap();
         tx.commit().await.unwrap();
         token.reveal().to_owned()
+    }
+}
+
+/// Checks that a guide has this table after its mark; with `UPDATE_EXPECT` it is written there.
+pub(crate) fn table_in_guide(guide: &str, mark: &str, table: &str) {
+    // A page has several tables.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _one = ONE_AT_A_TIME.lock();
+    let path = format!("{}/../docs/guides/{guide}", env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, after) = page.split_once(&format!("{mark}\n")).expect(mark);
+    let rest = after
+        .lines()
+        .skip_while(|line| line.starts_with('|'))
+        .flat_map(|line| [line, "\n"]);
+    let want: String = [before, mark, "\n", table].into_iter().chain(rest).collect();
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&path, want).unwrap();
+    } else {
+        assert_eq!(page, want, "UPDATE_EXPECT=1 writes the table");
     }
 }

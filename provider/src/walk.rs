@@ -44,6 +44,8 @@ struct Planned {
     admitting: BTreeSet<(String, Option<String>)>,
     /// Event sources of the connections that were refreshed.
     connected: BTreeSet<String>,
+    /// Connections of this state by id: refreshed, planned or removed.
+    held_connections: BTreeSet<String>,
     /// What was refreshed.
     refreshed: BTreeSet<Object>,
     /// What is removed.
@@ -104,6 +106,28 @@ impl Walk {
     /// Whether a connection of this source was refreshed.
     pub fn is_connected(&self, source: &str) -> bool {
         self.planned().connected.contains(source)
+    }
+
+    /// A connection is of this state: it is refreshed, planned or removed.
+    pub fn holds_connection(&self, id: &str) {
+        self.planned().held_connections.insert(id.to_owned());
+        self.presence.notify_waiters();
+    }
+
+    /// Whether a connection is of this state, as is seen by now or within a moment. One whose block was deleted comes in no order.
+    pub async fn will_hold_connection(&self, id: &str, stop: &CancellationToken) -> bool {
+        let end = Instant::now() + PLANS_WITHIN;
+        loop {
+            let mut presence = pin!(self.presence.notified());
+            // From here on none is missed.
+            presence.as_mut().enable();
+            if self.planned().held_connections.contains(id) {
+                return true;
+            }
+            if !comes(presence, end, stop).await {
+                return false;
+            }
+        }
     }
 
     /// An object was refreshed.

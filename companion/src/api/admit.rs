@@ -10,7 +10,7 @@ use axum::response::Response;
 
 use super::error::ApiError;
 use crate::app::{App, Mode};
-use crate::caller::{Admin, Admitted, May, Operator, Peer, Power};
+use crate::caller::{Admin, Admitted, May, Operator, Peer, Power, Read};
 
 /// Admits a request that shows a token, and attaches the proof of it.
 pub(super) async fn admit(
@@ -76,6 +76,22 @@ impl FromRequestParts<App> for Steward {
             May::<Admin>::from_request_parts(parts, app).await?;
         } else {
             May::<Admin, Operator>::from_request_parts(parts, app).await?;
+        }
+        Ok(Self)
+    }
+}
+
+/// Whoever may see what all accounts have together: an operator, or, in `dev`, who holds its token.
+pub(super) struct Overseer;
+
+impl FromRequestParts<App> for Overseer {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        if app.mode == Mode::Dev && matches!(admitted(parts)?, Admitted::Caller(_)) {
+            May::<Read>::from_request_parts(parts, app).await?;
+        } else {
+            May::<Read, Operator>::from_request_parts(parts, app).await?;
         }
         Ok(Self)
     }

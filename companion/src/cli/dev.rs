@@ -152,6 +152,7 @@ impl Servers {
         loopback::or_allowed("--aws-listen", self.aws_listen, self.allow_remote)?;
         given::known_region(self.region(), self.any_region)?;
         given::data_dir(self.data_dir.as_deref())?;
+        self.hosting.check()?;
         if self.token.as_ref().is_some_and(|token| !is_token(token.reveal())) {
             return Err(exit::Failure::setting(format!(
                 "`--token` cannot be used: a token has at least {TOKEN_CHARS_MIN} letters, digits and signs of ASCII, and no space"
@@ -245,6 +246,7 @@ pub(super) async fn open(args: &Servers) -> anyhow::Result<Opened> {
             let endpoint = format!("http://{}", server.local_addr());
             LocalAws::new(&endpoint, args.account(), args.region())
         }),
+        metrics_listen: None,
         identity: Identity::Dev {
             token: args.token.clone(),
             workspaces: &args.workspaces,

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 
+use super::exit::Failure;
 use crate::clock::Clock;
 use crate::companion::{Companion, Config, ConsoleConfig, Identity};
 use crate::console::LocalAws;
@@ -23,7 +24,7 @@ pub(super) struct Hosting {
     #[arg(long)]
     tls: bool,
     /// A name or address that the certificate is for, beside `localhost` and the address listened on; may be repeated.
-    #[arg(long, value_name = "NAME", requires = "tls")]
+    #[arg(long, value_name = "NAME")]
     tls_name: Vec<String>,
     /// Drop events that were held for longer than this.
     #[arg(long, value_name = "HOURS", default_value_t = 336, allow_hyphen_values = true, value_parser = clap::value_parser!(u32).range(1..))]
@@ -48,13 +49,15 @@ pub(super) struct Hosting {
     #[arg(long)]
     no_console: bool,
     /// A host name that the console answers for, beside loopback's; may be repeated.
-    #[arg(long, value_name = "NAME", conflicts_with = "no_console")]
+    #[arg(long, value_name = "NAME")]
     console_host: Vec<String>,
 }
 
 /// What the two commands decide by themselves.
 pub(super) struct Own<'a> {
     pub(super) listen: SocketAddr,
+    /// Where figures and health are answered without a token.
+    pub(super) metrics_listen: Option<SocketAddr>,
     pub(super) dir: &'a Path,
     pub(super) lock: DirLock,
     pub(super) durability: Durability,
@@ -66,11 +69,39 @@ pub(super) struct Own<'a> {
 }
 
 impl Hosting {
+    /// How many bytes a connection holds at most.
+    pub(super) fn held_bytes_max(&self) -> u64 {
+        u64::from(self.hold_bytes_max)
+    }
+
+    /// Refuses what cannot be meant together, wherever it is set.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        if !self.tls && !self.tls_name.is_empty() {
+            return Err(Failure::setting(
+                "`tls-name` (`--tls-name`) is for a certificate, and there is none: give `--tls` too",
+            ));
+        }
+        if self.no_console && !self.console_host.is_empty() {
+            return Err(Failure::setting(
+                "`console-host` (`--console-host`) is for the console, which `--no-console` switches off: leave one of them out",
+            ));
+        }
+        Ok(())
+    }
+
     /// Opens the state and the listener. From here on clients may connect.
     pub(super) async fn open(&self, own: Own<'_>) -> anyhow::Result<(Companion, Option<Tls>)> {
         let listener = TcpListener::bind(own.listen)
             .await
             .with_context(|| format!("cannot listen on `{}`", own.listen))?;
+        let metrics = match own.metrics_listen {
+            Some(addr) => Some(
+                TcpListener::bind(addr)
+                    .await
+                    .with_context(|| format!("cannot listen on `{addr}` (`--metrics-listen`)"))?,
+            ),
+            None => None,
+        };
         let tls = self.certificate(own.listen, own.dir)?;
         let companion = Companion::open(Config {
             dir: own.dir,
@@ -85,6 +116,7 @@ impl Hosting {
             },
             calls_max: usize::from(self.region_calls_max),
             listener,
+            metrics,
             tls: tls.as_ref().map(|tls| tls.acceptor.clone()),
             partner: own.partner,
             clock: own.clock,

@@ -6,8 +6,8 @@
 //! assumptions exit fields given jq log_filter loopback out progress signals usage  what the local AWS assumes; exit codes; fields of
 //!                                                   events; values of options; filters of events and of the log; which URLs are on this machine; stdout
 //!                                                   and stderr; long waits; a command's signals; the usage line of a mistake
-//! answering aws hint hosting remote show            AWS's and Scalr's settings and clients, and what answers as AWS; the next step after a failure; how
-//!                                                   Scalr's side is served; tables and JSON
+//! answering aws hint hosting remote settings show   AWS's and Scalr's settings and clients, and what answers as AWS; the next step after a failure; how
+//!                                                   Scalr's side is served, and its settings; tables and JSON
 //! chain event_source local_aws log_groups lookup reach readable  what events pass; event sources at AWS; what the local AWS has beyond AWS; log groups;
 //!                                                   objects by name; whether an event can arrive; events as lines
 //! accounts                                          the accounts of a companion
@@ -52,6 +52,7 @@ mod remote;
 mod run;
 mod runs;
 mod serve;
+mod settings;
 mod show;
 mod signals;
 mod status;
@@ -61,10 +62,11 @@ mod testing;
 mod tokens;
 mod usage;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 
 use crate::panics;
@@ -148,11 +150,27 @@ enum Command {
     Man(manual::ManArgs),
 }
 
+/// The command line, as it is parsed and shown.
+fn program() -> clap::Command {
+    settings::with_variables(Cli::command())
+}
+
 /// Runs the command that the arguments name.
 pub(crate) async fn main() -> ExitCode {
-    let cli = Cli::try_parse().unwrap_or_else(|error| misread(error).exit());
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let program = match settings::with_file(program(), &args) {
+        Ok(program) => program,
+        Err(error) => return failed(&error),
+    };
+    let matches = program.command.clone().try_get_matches_from(args);
+    let matches = matches.unwrap_or_else(|error| misread(error).exit());
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| misread(error).exit());
     if let Err(error) = log_to_stderr(&cli.log) {
         return failed(&error);
+    }
+    match program.print(&matches) {
+        Ok(false) => {}
+        printed => return printed.map_or_else(|error| failed(&error), |_| ExitCode::SUCCESS),
     }
     panics::install();
     let done = match cli.command {
@@ -163,7 +181,7 @@ pub(crate) async fn main() -> ExitCode {
         Command::Connections(what) => connections::main(what).await.map(succeeded),
         Command::Run(args) => run::main(args).await.map(succeeded),
         Command::Status(args) => Box::pin(status::main(&args)).await,
-        Command::Doctor(args) => Box::pin(doctor::main(&args)).await,
+        Command::Doctor(args) => Box::pin(doctor::main(&args, self::program())).await,
         Command::AuditLog(what) => audit_log::main(what).await.map(succeeded),
         Command::Runs(what) => runs::main(what).await.map(succeeded),
         Command::Emit(what) => emit::main(what).await,
@@ -175,8 +193,8 @@ pub(crate) async fn main() -> ExitCode {
         Command::Export(args) => export::main(args, stop_on_signal()).await.map(succeeded),
         Command::Tail(args) => tail::main(args, stop_on_signal()).await.map(succeeded),
         Command::Pattern(what) => pattern::main(what),
-        Command::Completions(args) => manual::completions(&args, Cli::command()).map(succeeded),
-        Command::Man(args) => manual::man(&args, Cli::command()).map(succeeded),
+        Command::Completions(args) => manual::completions(&args, self::program()).map(succeeded),
+        Command::Man(args) => manual::man(&args, self::program()).map(succeeded),
     };
     match done {
         Ok(code) => code,
@@ -192,10 +210,10 @@ fn misread(error: clap::Error) -> clap::Error {
     if error.kind() == ErrorKind::UnknownArgument
         && let Some(why) = local_clock::backwards(args())
     {
-        return usage::named(Cli::command(), args()).error(ErrorKind::InvalidValue, why);
+        return usage::named(program(), args()).error(ErrorKind::InvalidValue, why);
     }
-    let error = usage::without_tip_of_dashes(error, &usage::named(Cli::command(), args()));
-    usage::with_usage_of_help(error, Cli::command(), args())
+    let error = usage::without_tip_of_dashes(error, &usage::named(program(), args()));
+    usage::with_usage_of_help(error, program(), args())
 }
 
 fn succeeded((): ()) -> ExitCode {
@@ -251,10 +269,8 @@ async fn signalled() -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     #[test]
     fn the_command_line_is_consistent() {
-        super::Cli::command().debug_assert();
+        super::program().debug_assert();
     }
 }

@@ -167,6 +167,17 @@ pub(super) fn companion_only<T>(
     }
 }
 
+/// Whether the server refused with this code.
+pub(super) fn is_refused_with(error: &ClientError, code: &str) -> bool {
+    let ClientError::Refused(refusal) = error else {
+        return false;
+    };
+    refusal
+        .errors
+        .iter()
+        .any(|error| error.code.as_deref() == Some(code))
+}
+
 /// Whether an error says that the server has no such path.
 pub(super) fn is_no_route(error: &ClientError) -> bool {
     match error {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::lookup;
 use super::progress;
 use super::readable;
-use super::remote::{Remote, companion_only};
+use super::remote::{Remote, companion_only, is_refused_with};
 use super::show::{self, Cell, Form, Look};
 
 #[derive(clap::Subcommand)]
@@ -66,7 +66,10 @@ pub(super) struct Wanted {
 impl Wanted {
     /// Starts it.
     pub(super) async fn start(&self, client: &Client) -> anyhow::Result<Object<Run>> {
-        let workspace: WorkspaceId = lookup::workspace(client, &self.workspace).await?.id;
+        let workspace: WorkspaceId = match lookup::workspace(client, &self.workspace).await {
+            Ok(found) => found.id,
+            Err(error) => return Err(without_runs(client).await.unwrap_or(error)),
+        };
         let input = RunInput {
             is_dry: Some(self.dry),
             is_destroy: Some(self.destroy),
@@ -84,6 +87,22 @@ impl Wanted {
         }
         Ok(client.create_run(workspace, input).await?)
     }
+}
+
+/// Where a workspace was not found: that the server starts no runs at all, if that is so. Asked by a call that only a companion has, for a
+/// workspace that none has.
+async fn without_runs(client: &Client) -> Option<anyhow::Error> {
+    let workspace = WorkspaceId::new("ws-none").ok()?;
+    let input = RunInput {
+        is_dry: Some(true),
+        is_destroy: Some(false),
+        message: None,
+    };
+    let refused = client
+        .create_failing_run(&FailingRun { workspace, input })
+        .await
+        .err()?;
+    is_refused_with(&refused, "no-simulated-runs").then(|| refused.into())
 }
 
 /// A run as it is shown.

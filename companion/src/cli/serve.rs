@@ -1,7 +1,7 @@
 //! `serve`: Scalr's side as a service: any number of accounts, AWS itself, and no run that is made up.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -19,19 +19,29 @@ use crate::tls::Tls;
 use crate::token::Token;
 
 /// The region that credentials are looked for in where nothing names one; each connection has a region of its own.
-const REGION: &str = "us-east-1";
+pub(super) const REGION: &str = "us-east-1";
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
+  scalr-eventbridge serve --config /etc/scalr-eventbridge.toml
   scalr-eventbridge serve --data-dir /var/lib/scalr-eventbridge
   scalr-eventbridge serve --data-dir /var/lib/scalr-eventbridge --listen 0.0.0.0:8443 --allow-remote --tls --tls-name events.example.com
   scalr-eventbridge serve --data-dir ./state --new-operator-token
+
+Each option below is also a variable and a key of the file: an option wins over its variable, the variable over the file. --print-config
+shows each setting and where it comes from.
 
 The first start prints an operator's token, once. `accounts create` and `tokens create` need it.
 
 SIGTERM and Ctrl-C end it: no connection is taken any more, and requests and deliveries under way are finished.")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Args {
+    /// Read settings from this file (TOML): `data-dir = "…"` for `--data-dir`, and so on; a relative path in it is relative to the file.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print each setting with its value and where that comes from, and end.
+    #[arg(long)]
+    print_config: bool,
     /// Keep state here. The directory is used by one process at a time.
     #[arg(long, value_name = "DIR")]
     data_dir: PathBuf,
@@ -45,13 +55,16 @@ pub(super) struct Args {
     /// profiles and so on), those of the partner's account; on loopback they are a local AWS's partner account.
     #[arg(long, value_name = "URL")]
     aws_endpoint: Option<String>,
+    /// Answer `/metrics`, `/healthz` and `/readyz` here too, over http and without a token; port 0 takes any free port.
+    #[arg(long, value_name = "ADDR", value_parser = given::listen)]
+    metrics_listen: Option<SocketAddr>,
     /// Start runs that are made up (`POST /runs`), for trials: each account then has a workspace.
     #[arg(long)]
     simulate_runs: bool,
     /// Make one more operator's token and print it, such as when the first is lost.
     #[arg(long)]
     new_operator_token: bool,
-    /// Print one line of JSON on stdout when it answers.
+    /// Print one line of JSON on stdout when it answers; with `--print-config`, the settings.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -59,10 +72,45 @@ pub(super) struct Args {
 }
 
 impl Args {
+    /// Where its state is.
+    pub(super) fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// The AWS that it uses in place of AWS itself.
+    pub(super) fn aws_endpoint(&self) -> Option<&str> {
+        self.aws_endpoint.as_deref()
+    }
+
+    /// How many bytes a connection holds at most.
+    pub(super) fn held_bytes_max(&self) -> u64 {
+        self.hosting.held_bytes_max()
+    }
+
+    /// The partner's side of the AWS at this endpoint, or of AWS itself.
+    pub(super) async fn partner(&self, endpoint: Option<&str>) -> Partner {
+        match endpoint {
+            Some(url) if is_loopback(url) => Partner::local(url, dev::PARTNER_ACCOUNT),
+            endpoint => Partner::real(endpoint, REGION).await,
+        }
+    }
+
+    fn may_listen(&self, addr: SocketAddr) -> bool {
+        addr.ip().is_loopback() || self.allow_remote
+    }
+
     /// Refuses what cannot be meant.
     fn check(&self) -> anyhow::Result<()> {
         given::data_dir(Some(&self.data_dir))?;
-        if self.listen.ip().is_loopback() || self.allow_remote {
+        self.hosting.check()?;
+        if let Some(addr) = self.metrics_listen.filter(|addr| !self.may_listen(*addr)) {
+            return Err(Failure::setting(format!(
+                "`{addr}` (`--metrics-listen`) is reachable from other machines, and takes no token: listen on `127.0.0.1:{}`, or give \
+                 `--allow-remote`",
+                addr.port()
+            )));
+        }
+        if self.may_listen(self.listen) {
             return Ok(());
         }
         Err(Failure::setting(format!(
@@ -79,12 +127,10 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
     let endpoint = aws::not_scalrs(args.aws_endpoint.as_deref()).await?;
     // Before anything else in the directory is used.
     let lock = store::lock(&args.data_dir)?;
-    let partner = match &endpoint {
-        Some(url) if is_loopback(url) => Partner::local(url, dev::PARTNER_ACCOUNT),
-        endpoint => Partner::real(endpoint.as_deref(), REGION).await,
-    };
+    let partner = args.partner(endpoint.as_deref()).await;
     let own = Own {
         listen: args.listen,
+        metrics_listen: args.metrics_listen,
         dir: &args.data_dir,
         lock,
         durability: Durability::Disk,
@@ -98,7 +144,7 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
     };
     let (companion, tls) = args.hosting.open(own).await?;
     announce(&args, &companion, tls.as_ref())?;
-    companion.run(stop).await;
+    Box::pin(companion.run(stop)).await;
     Ok(())
 }
 
@@ -108,10 +154,14 @@ fn announce(args: &Args, companion: &Companion, tls: Option<&Tls>) -> anyhow::Re
     let console = companion.console.as_ref();
     let console = console.map(|_| format!("{hostname}{}", console::BASE));
     let ca_file = tls.map(|tls| tls.ca_file.display().to_string());
+    let figures = companion
+        .metrics_addr
+        .map(|addr| format!("http://{addr}/metrics"));
     if args.json {
         return Ok(out::line(
             &json!({
                 "hostname": hostname, "operator_token": token, "console": { "url": console }, "ca_file": ca_file,
+                "metrics": { "url": figures },
             })
             .to_string(),
         )?);
@@ -121,6 +171,7 @@ fn announce(args: &Args, companion: &Companion, tls: Option<&Tls>) -> anyhow::Re
         format!("State   kept in {}", args.data_dir.display()),
     ];
     lines.extend(console.map(|url| format!("Console {url}   (sign in with a token of an account)")));
+    lines.extend(figures.map(|url| format!("Metrics {url}   (no token)")));
     lines.extend(ca_file.map(|file| format!("TLS     the certificate's authority is {file}")));
     if let Some(token) = token {
         lines.push(format!(

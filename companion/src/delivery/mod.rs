@@ -40,7 +40,7 @@ use crate::partner::{AwsError, Partner};
 use crate::store::{Result, Store};
 use decide::Now;
 use turn::Means;
-use work::{Done, Ended, Looked, Work};
+use work::{Done, Ended, LOOKS_WAIT_MS, Looked, Work};
 
 /// Longest wait between two rounds.
 const ROUND: Duration = Duration::from_secs(15);
@@ -133,8 +133,18 @@ impl Delivery {
             return wait_until(now, now);
         }
         let off = [work.regions_off.next_ms(now), work.looks_off.next_ms(now)];
-        let looks = work.regions.values_mut().map(|region| region.next_look_ms(now));
-        let next = looks.chain(off).flatten().chain([work.scan_at_ms]).min();
+        let looks_off = &work.looks_off;
+        let looks = work
+            .regions
+            .values_mut()
+            .map(|region| region.next_look_ms(now, |id| looks_off.permits(id, now)));
+        let to_store = (!work.looked.is_empty()).then(|| work.looked_at_ms.saturating_add(LOOKS_WAIT_MS));
+        let next = looks
+            .chain(off)
+            .chain([to_store])
+            .flatten()
+            .chain([work.scan_at_ms])
+            .min();
         wait_until(next.unwrap_or(work.scan_at_ms), now)
     }
 
@@ -261,7 +271,7 @@ fn looked_at(work: &mut Work, looked: Looked, now: Now) {
     } else {
         work.looks_off.succeeded(&looked.id);
     }
-    work.looked.push((looked, next));
+    work.keep_look(looked, next, now.ms);
 }
 
 /// Whether a look has not said what the source's state is.

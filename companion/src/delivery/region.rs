@@ -144,9 +144,15 @@ impl Region {
         did_wait
     }
 
-    /// When the next look may be made, where one is wanted.
-    pub(super) fn next_look_ms(&mut self, now_ms: i64) -> Option<i64> {
-        let can_start = !self.looks.is_empty() && self.looking.len() < LOOKS_MAX;
+    /// When the next look may be made; none where none is wanted, or those that are have to wait for something else.
+    pub(super) fn next_look_ms(
+        &mut self,
+        now_ms: i64,
+        permits: impl Fn(&ConnectionId) -> bool,
+    ) -> Option<i64> {
+        let mut wanted = self.looks.iter();
+        let can_start =
+            self.looking.len() < LOOKS_MAX && wanted.any(|id| !self.looking.contains_key(id) && permits(id));
         can_start.then(|| self.budget.next_ms(now_ms))
     }
 
@@ -235,7 +241,7 @@ mod tests {
         }
         let all: Vec<_> = names.iter().map(|name| id(name)).collect();
         assert_eq!(looked, all, "each once, in turn");
-        assert_eq!(region.next_look_ms(2_000), None);
+        assert_eq!(region.next_look_ms(2_000, |_| true), None);
     }
 
     #[test]
@@ -244,6 +250,10 @@ mod tests {
         region.want_look(&id("a"));
         region.want_look(&id("b"));
         assert_eq!(region.looks(0, |of| *of != id("a")), [id("b")]);
+        assert_eq!(region.next_look_ms(7, |of| *of != id("a")), None, "it waits");
+        assert_eq!(region.next_look_ms(7, |_| true), Some(7));
         assert_eq!(region.looks(0, |_| true), [id("a")]);
+        region.want_look(&id("a"));
+        assert_eq!(region.next_look_ms(7, |_| true), None, "one is under way");
     }
 }

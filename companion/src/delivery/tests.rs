@@ -140,3 +140,28 @@ async fn a_call_is_filled_across_connections_but_not_with_one_that_fails() {
     sizes.sort_unstable();
     assert_eq!(sizes, [1, 9]);
 }
+
+/// A good look waits for a turn with something else, up to a second; one that was not good does not.
+#[tokio::test]
+async fn good_looks_share_a_commit() {
+    let look = |id: &ConnectionId| Looked {
+        id: id.clone(),
+        region: "us-east-1".into(),
+        up_to: 3,
+        failures: 0,
+        state: None,
+    };
+    let id = ConnectionId::new("in-a").unwrap();
+    let mut work = Work::default();
+    assert!(!work.are_looks_due(5_000));
+    work.keep_look(look(&id), None, 5_000);
+    work.keep_look(look(&id), None, 5_500);
+    let due = [5_000, 5_999, 6_000, 4_999].map(|now| work.are_looks_due(now));
+    assert_eq!(
+        due,
+        [false, false, true, true],
+        "a clock that is set back ends the wait"
+    );
+    work.keep_look(look(&id), Some(decide::Next::Pending), 5_600);
+    assert!(work.are_looks_due(5_600));
+}

@@ -27,10 +27,10 @@ impl Means<'_> {
     /// happened but that connections have lost their turns, which the next scan gives them again.
     pub(super) async fn turn(&self, work: &mut Work, now: i64, starts: bool) -> Result<()> {
         let free = if starts { self.free(work, now) } else { vec![] };
-        if work.answered.is_empty() && work.looked.is_empty() && free.is_empty() {
+        if work.answered.is_empty() && free.is_empty() && !work.are_looks_due(now) {
             return Ok(());
         }
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.store.begin_first().await?;
         settle(&mut tx, &work.answered, now).await?;
         for (looked, next) in &work.looked {
             conclude(&mut tx, looked, next.as_ref()).await?;

@@ -12,6 +12,9 @@ use super::region::Region;
 use crate::partner::{AwsError, Partner, SourceState};
 use crate::store::{Due, Leased, Store};
 
+/// How long good looks wait for a turn.
+pub(super) const LOOKS_WAIT_MS: i64 = 1_000;
+
 /// Everything between two turns.
 #[derive(Default)]
 pub(super) struct Work {
@@ -22,6 +25,8 @@ pub(super) struct Work {
     pub(super) answered: Vec<(Answered, Decision)>,
     /// Looks, with what follows, not stored yet.
     pub(super) looked: Vec<(Looked, Option<Next>)>,
+    /// When the first of these was made.
+    pub(super) looked_at_ms: i64,
     /// Regions that throttle or do not answer.
     pub(super) regions_off: HoldOff<String>,
     /// Connections whose last look was not answered.
@@ -130,6 +135,22 @@ impl Work {
             Some(Job::Look(..)) | None => {}
         }
         ended
+    }
+
+    /// Keeps what a look has found until it is stored.
+    pub(super) fn keep_look(&mut self, looked: Looked, next: Option<Next>, now_ms: i64) {
+        if self.looked.is_empty() {
+            self.looked_at_ms = now_ms;
+        }
+        self.looked.push((looked, next));
+    }
+
+    /// Whether looks have to be stored now. Good ones wait for others, or for a turn, so that few commits are for them alone.
+    pub(super) fn are_looks_due(&self, now_ms: i64) -> bool {
+        let since = now_ms.saturating_sub(LOOKS_WAIT_MS)..now_ms;
+        let waits =
+            self.looked.iter().all(|(_, next)| next.is_none()) && since.contains(&(self.looked_at_ms - 1));
+        !self.looked.is_empty() && !waits
     }
 
     /// Gives the connections of an answered call their next turns, but those that do not continue.

@@ -9,13 +9,17 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Mutex, Notify, broadcast};
 
 use super::bounds::Bounds;
+use super::commits::Commits;
 use super::directory::{DATABASE, DirLock, create_private_file};
 use super::error::{Result, StoreError};
 use super::feed::{self, Feed, Happening, What};
 use super::migrations;
+
+/// Longest wait for the turn to begin a transaction.
+const BEGIN_WITHIN: Duration = Duration::from_secs(30);
 
 /// The store, open. Clones share it.
 #[derive(Clone, Debug)]
@@ -23,6 +27,8 @@ pub(crate) struct Store {
     pub(super) write: SqlitePool,
     pub(super) read: SqlitePool,
     pub(super) bounds: Bounds,
+    /// Whoever is next to wait for the writer.
+    queue: Arc<Mutex<()>>,
     signals: Arc<Signals>,
 }
 
@@ -33,6 +39,7 @@ struct Signals {
     retention: Notify,
     runs: Notify,
     feed: Feed,
+    commits: Commits,
 }
 
 /// A transaction that may write; dropped without [`Tx::commit`] it is rolled back.
@@ -53,6 +60,17 @@ pub(super) struct Wakes {
     delivery: bool,
     retention: bool,
     runs: bool,
+}
+
+impl Signals {
+    /// What a part of a transaction that tells whether the store can be written came to, counted where that failed.
+    fn noted<T>(&self, done: std::result::Result<T, sqlx::Error>) -> Result<T> {
+        done.map_err(|error| {
+            let error = StoreError::from(error);
+            self.commits.failed(&error);
+            error
+        })
+    }
 }
 
 impl Wakes {
@@ -132,19 +150,30 @@ impl Store {
             write,
             read,
             bounds,
+            queue: Arc::default(),
             signals: Arc::new(Signals {
                 delivery: Notify::new(),
                 retention: Notify::new(),
                 runs: Notify::new(),
                 feed: feed::new(),
+                commits: Commits::default(),
             }),
         })
     }
 
-    /// Begins a transaction that may write; waits for the one under way.
+    /// Begins a transaction that may write; waits for the one under way, and for those that began to wait earlier.
     pub(crate) async fn begin(&self) -> Result<Tx> {
+        let place = tokio::time::timeout(BEGIN_WITHIN, self.queue.lock());
+        let _place = place.await.map_err(|_| sqlx::Error::PoolTimedOut)?;
+        self.begin_first().await
+    }
+
+    /// The same before nearly all others that wait: of them one at most comes first. For the one task whose work of many calls waits, so
+    /// that no flood of intakes keeps it waiting.
+    pub(crate) async fn begin_first(&self) -> Result<Tx> {
+        let begun = self.write.begin_with("BEGIN IMMEDIATE").await;
         Ok(Tx {
-            inner: self.write.begin_with("BEGIN IMMEDIATE").await?,
+            inner: self.signals.noted(begun)?,
             bounds: self.bounds,
             deselected: None,
             noted: Vec::new(),
@@ -155,6 +184,18 @@ impl Store {
                 runs: false,
             },
         })
+    }
+
+    /// What commits did, counted, and whether the last of them succeeded.
+    pub(crate) fn commits(&self) -> &Commits {
+        &self.signals.commits
+    }
+
+    /// Writes nothing that is read, to find out whether the store takes writes.
+    pub(crate) async fn try_write(&self) -> Result<()> {
+        let mut tx = self.begin().await?;
+        sqlx::query(SAME_HEADER).execute(&mut *tx.inner).await?;
+        tx.commit().await
     }
 
     /// Everything that commits do from here on.
@@ -189,7 +230,9 @@ impl Tx {
     /// woken too where the caller is gone before the end: the database may have committed.
     pub(crate) async fn commit(self) -> Result<()> {
         let signals = Arc::clone(&self.wakes.signals);
-        self.wakes.after(self.inner.commit()).await?;
+        let committed = self.wakes.after(self.inner.commit()).await;
+        signals.noted(committed)?;
+        signals.commits.done(&self.noted);
         feed::send(&signals.feed, self.noted);
         Ok(())
     }
@@ -241,12 +284,13 @@ async fn create_if_absent(path: &Path) -> Result<()> {
         .disable_statement_logging();
     let mut connection = options.connect().await?;
     // Anything that is written gives the file its header.
-    sqlx::query("PRAGMA user_version = 1")
-        .execute(&mut connection)
-        .await?;
+    sqlx::query(SAME_HEADER).execute(&mut connection).await?;
     connection.close().await?;
     std::fs::rename(&begun, path).map_err(failed)
 }
+
+/// Writes the header of the database as it is: its first page goes through the log, as with any change.
+const SAME_HEADER: &str = "PRAGMA user_version = 1";
 
 /// The one connection that writes.
 async fn writer(options: SqliteConnectOptions) -> Result<SqlitePool> {

@@ -49,6 +49,23 @@ pub(crate) fn lock(dir: &Path) -> Result<DirLock> {
     }
 }
 
+/// Locks a directory that has a database, and changes nothing in it; none where there is no database.
+pub(crate) fn lock_if_there(dir: &Path) -> Result<Option<DirLock>> {
+    let failed = |source| StoreError::Directory {
+        path: dir.to_owned(),
+        source,
+    };
+    if !dir.join(DATABASE).try_exists().map_err(failed)? {
+        return Ok(None);
+    }
+    let file = File::options().read(true).open(dir.join(LOCK)).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(DirLock { _file: file })),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(dir.to_owned())),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
 /// Creates a file that only its owner can read, if there is none: the database holds the token.
 #[cfg(unix)]
 pub(super) fn create_private_file(path: &Path) -> io::Result<()> {

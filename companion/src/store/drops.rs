@@ -96,7 +96,8 @@ pub(super) async fn drop_events(
         .await?;
     if let Some(last) = drops.last() {
         let (events, why) = (drops.len(), last.why.clone());
-        tx.note(connection, What::Dropped { events, why });
+        let reason = reason.as_str();
+        tx.note(connection, What::Dropped { events, reason, why });
     }
     let all: Vec<_> = drops.iter().map(|drop| drop.seq).collect();
     sqlx::query(DELETE)

@@ -62,6 +62,20 @@ impl StoreError {
         }
     }
 
+    /// Why a write failed.
+    pub(super) fn write_fault(&self) -> WriteFault {
+        let code = match self {
+            Self::Sql(sqlx::Error::Database(error)) => primary_code(&**error),
+            Self::Sql(sqlx::Error::Io(error)) if is_full(error) => Some(SQLITE_FULL),
+            _ => None,
+        };
+        match code {
+            Some(SQLITE_FULL) => WriteFault::Full,
+            Some(SQLITE_BUSY | SQLITE_LOCKED) => WriteFault::Locked,
+            _ => WriteFault::Other,
+        }
+    }
+
     /// The message of the unique index that a write violates.
     pub(crate) fn unique(&self) -> Option<&str> {
         match self {
@@ -71,8 +85,20 @@ impl StoreError {
     }
 }
 
+/// Why the store takes no writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WriteFault {
+    /// The disk has no room.
+    Full,
+    /// Something else has the database open, and keeps it from being written.
+    Locked,
+    Other,
+}
+
 pub(crate) type Result<T> = std::result::Result<T, StoreError>;
 
+const SQLITE_BUSY: u32 = 5;
+const SQLITE_LOCKED: u32 = 6;
 const SQLITE_CORRUPT: u32 = 11;
 const SQLITE_FULL: u32 = 13;
 const SQLITE_NOTADB: u32 = 26;

@@ -17,14 +17,24 @@ pub(crate) struct Happening {
 pub(crate) enum What {
     /// An event was accepted.
     Accepted { event_id: String, detail_type: String },
-    /// AWS took an event.
-    Delivered { event_id: String, detail_type: String },
+    /// AWS took an event, so long after it was accepted.
+    Delivered {
+        event_id: String,
+        detail_type: String,
+        after_ms: i64,
+    },
     /// An event was not taken, for this reason, and stays.
     Retried { event_id: String, error: String },
     /// An event has failed: AWS does not take it. It is kept for a person to decide on.
     Failed { event_id: String, error: String },
     /// So many events were given up, for this reason.
-    Dropped { events: usize, why: String },
+    Dropped {
+        events: usize,
+        reason: &'static str,
+        why: String,
+    },
+    /// So many failed events were deleted by a person.
+    Purged { events: u64 },
     /// The connection has another status, or was deleted.
     Status,
 }

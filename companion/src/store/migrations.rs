@@ -27,6 +27,11 @@ pub(super) fn up_to(version: i64) -> Migrator {
     Migrator::with_migrations(migrations.collect())
 }
 
+/// The newest version.
+pub(super) fn newest() -> i64 {
+    FILES.last().map_or(0, |(version, ..)| *version)
+}
+
 /// Applies all of them.
 pub(super) fn all() -> Migrator {
     up_to(i64::MAX)

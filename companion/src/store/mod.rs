@@ -8,6 +8,7 @@
 //! ```text
 //! bounds error feed migrations source                     leaves; what commits do to events, for watchers; a source's key at AWS
 //! directory event row                                     the lock on a data directory, a new event, rows as values
+//! commits                                                 what commits did, counted
 //! database                                                `Store` and `Tx`: opening, the one writer, wake-ups on commit
 //! access account connection removal run setting workspace   the tables behind the API
 //! installation                                            the account of `dev`, its token and first workspace
@@ -15,12 +16,13 @@
 //! outbox                                                    events on their way in
 //! settled                                                   deliveries that are over
 //! confirm                                                   those that no look at their source has confirmed yet
-//! figures intake lease retention settle                     events: counted, known by their keys, on their way out, too old or too many
+//! figures inspection intake lease retention settle totals   events: counted, known by their keys, on their way out, too old or too many
 //! ```
 
 mod access;
 mod account;
 mod bounds;
+mod commits;
 mod confirm;
 mod connection;
 mod database;
@@ -30,6 +32,7 @@ mod error;
 mod event;
 mod feed;
 mod figures;
+mod inspection;
 mod installation;
 mod intake;
 mod lease;
@@ -46,19 +49,22 @@ mod settled;
 mod source;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod waits;
 mod workspace;
 
 pub(crate) use access::AccessToken;
 pub(crate) use account::Account;
 pub(crate) use bounds::Bounds;
+pub(crate) use commits::Commits;
 pub(crate) use connection::{Connection, NewConnection};
 pub(crate) use database::{Durability, Store, Tx};
-pub(crate) use directory::{DirLock, lock};
-pub(crate) use error::{Result, StoreError};
+pub(crate) use directory::{DirLock, lock, lock_if_there};
+pub(crate) use error::{Result, StoreError, WriteFault};
 pub(crate) use event::NewEvent;
 pub(crate) use feed::{Happening, What};
 pub(crate) use figures::{DeliveryFigures, DroppedEvent, HeldEvent};
+pub(crate) use inspection::{Inspection, inspect};
 pub(crate) use installation::Installation;
 pub(crate) use intake::Accepted;
 pub(crate) use lease::{Due, Entry, Leased};
@@ -67,4 +73,5 @@ pub(crate) use run::{NewRun, Run};
 pub(crate) use settle::{Ending, Settlement};
 pub(crate) use settled::{Settled, Step, Which};
 pub(crate) use source::SourceKey;
+pub(crate) use totals::Totals;
 pub(crate) use workspace::{Environment, FIRST_WORKSPACE, Workspace, WorkspaceScope};

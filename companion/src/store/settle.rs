@@ -43,7 +43,7 @@ pub(super) const KEEP: &str =
 /// Of the same list: deletes the events from the outbox.
 pub(super) const TAKE_OUT: &str = "DELETE FROM outbox WHERE seq IN (
          SELECT o.seq FROM json_each(?1) list CROSS JOIN outbox o ON o.seq = list.value ->> 0 WHERE o.lease = list.value ->> 1)
-     RETURNING seq, connection_id, event_id, detail_type";
+     RETURNING seq, connection_id, event_id, detail_type, accepted_at_ms";
 
 /// Of the list `?1` (connection, count): counts what was delivered at `?2`.
 pub(super) const DELIVERED: &str =
@@ -125,6 +125,7 @@ impl Tx {
                 None => What::Delivered {
                     event_id,
                     detail_type: row.try_get("detail_type")?,
+                    after_ms: now_ms.saturating_sub(row.try_get("accepted_at_ms")?),
                 },
             };
             if matches!(what, What::Delivered { .. }) {

@@ -7,6 +7,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 
 use super::database::{Store, Tx};
 use super::error::{Result, StoreError};
+use super::feed::What;
 use super::outbox;
 
 /// Deliveries that one transaction handles.
@@ -308,6 +309,9 @@ impl Tx {
         let (list, _, step) = self.some_of(which, CHUNK_BYTES).await?;
         let deleted = self.delete_settled(&list).await?;
         self.count(PURGED, deleted, which).await?;
+        if step.done > 0 {
+            self.note(which.connection, What::Purged { events: step.done });
+        }
         Ok(step)
     }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use serde_json::json;
 use tokio::process::Command;
 
 use crate::aws::Aws;
@@ -192,6 +193,12 @@ async fn an_answer_during_a_full_disk_is_stored_once_there_is_room() {
     aws.proxy.until_called("PutPartnerEvents", 1).await;
     file_size_max(&c, "4096").await;
     assert!(!c.emit("run-refused", "network").await);
+    let (status, answer) = c.request("GET", "/readyz", None).await.unwrap();
+    assert_eq!(
+        (status, &answer["faults"][0]["fault"]),
+        (503, &json!("store-full")),
+        "{answer}"
+    );
     gate.open();
     until("a failed write of the answer", || async {
         let log = std::fs::read_to_string(&log).unwrap();
@@ -201,6 +208,7 @@ async fn an_answer_during_a_full_disk_is_stored_once_there_is_room() {
     file_size_max(&c, "unlimited").await;
     c.drained(&id).await;
     assert!(c.emit("run-second", "network").await, "there is room again");
+    assert_eq!(c.request("GET", "/readyz", None).await.unwrap().0, 200);
     c.drained(&id).await;
     let runs: Vec<_> = aws.runs(REGION).await.into_iter().collect();
     assert_eq!(runs, [("run-first".into(), 1), ("run-second".into(), 1)]);

@@ -12,32 +12,30 @@ use crate::aws::Aws;
 use crate::companion::{Companion, PROGRAM, dev_at, run_executed};
 use crate::until;
 
-/// `serve` with state in `dir` and the AWS at `endpoint`.
-fn serve(dir: &Path, endpoint: &str, more: &[&str]) -> Command {
+/// `serve` with state in `dir` and the AWS at `endpoint`; without one, AWS itself.
+pub(crate) fn serve(dir: &Path, endpoint: &str, more: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
-    command.args([
-        "serve",
-        "--json",
-        "--listen",
-        "127.0.0.1:0",
-        "--aws-endpoint",
-        endpoint,
-    ]);
+    command.args(["serve", "--json", "--listen", "127.0.0.1:0"]);
+    if !endpoint.is_empty() {
+        command.args(["--aws-endpoint", endpoint]);
+    }
     command.arg("--data-dir").arg(dir).args(more);
     command
 }
 
 /// A service, with the operator's token that it printed; none where it printed none.
-async fn start(dir: &Path, endpoint: &str, more: &[&str]) -> (Companion, Option<String>) {
+pub(crate) async fn start(dir: &Path, endpoint: &str, more: &[&str]) -> (Companion, Option<String>) {
     let mut service = Companion::spawn(serve(dir, endpoint, more)).await;
     let operator = service.line["operator_token"].as_str().map(str::to_owned);
     let token = operator.clone().unwrap_or_default();
-    service.line = json!({ "scalr": { "hostname": service.line["hostname"], "token": token } });
+    let figures = service.line["metrics"]["url"].take();
+    service.line =
+        json!({ "scalr": { "hostname": service.line["hostname"], "token": token }, "figures": figures });
     (service, operator)
 }
 
 /// Has later calls show this token.
-fn show(service: &mut Companion, token: &str) {
+pub(crate) fn show(service: &mut Companion, token: &str) {
     service.line["scalr"]["token"] = json!(token);
 }
 
@@ -59,7 +57,7 @@ async fn run(service: &Companion, token: &str, args: &[&str]) -> Value {
 }
 
 /// An account with a token that opens it.
-async fn account(service: &Companion, operator: &str, name: &str) -> String {
+pub(crate) async fn account(service: &Companion, operator: &str, name: &str) -> String {
     run(service, operator, &["accounts", "create", name]).await;
     let made = run(service, operator, &["tokens", "create", "ci", "--account", name]).await;
     made["token"].as_str().expect("a token").to_owned()

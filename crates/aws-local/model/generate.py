@@ -17,9 +17,9 @@ from pathlib import Path
 BUILT = {
     "events": None,  # every one
     "eventsv2": None,
-    "iam": """CreateRole DeleteRole DeleteRolePolicy GetRole GetRolePolicy ListAttachedRolePolicies
-        ListInstanceProfilesForRole ListRolePolicies ListRoleTags ListRoles PutRolePolicy TagRole UntagRole
-        UpdateAssumeRolePolicy UpdateRole""".split(),
+    "iam": """CreateRole DeleteRole DeleteRolePermissionsBoundary DeleteRolePolicy GetRole GetRolePolicy
+        ListAttachedRolePolicies ListInstanceProfilesForRole ListRolePolicies ListRoleTags ListRoles
+        PutRolePermissionsBoundary PutRolePolicy TagRole UntagRole UpdateAssumeRolePolicy UpdateRole""".split(),
     "logs": """AssociateKmsKey CreateDelivery CreateLogGroup CreateLogStream DeleteDelivery DeleteDeliveryDestination
         DeleteDeliveryDestinationPolicy DeleteDeliverySource DeleteDestination DeleteLogGroup DeleteLogStream
         DeleteResourcePolicy DeleteRetentionPolicy DeleteSubscriptionFilter DescribeDeliveries

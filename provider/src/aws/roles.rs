@@ -2,7 +2,7 @@
 
 use super::calls::found;
 use super::tags::Tags;
-use super::{Error, Regional};
+use super::{Error, Regional, filled};
 
 /// A role as IAM holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct HeldRole {
     pub arn: String,
     /// Its trust policy.
     pub trust: String,
+    /// The ARN of its permissions boundary.
+    pub boundary: Option<String>,
     /// Its tags.
     pub tags: Tags,
 }
@@ -22,6 +24,9 @@ impl HeldRole {
         Self {
             arn: role.arn().to_owned(),
             trust: decoded(role.assume_role_policy_document().unwrap_or_default()),
+            boundary: role
+                .permissions_boundary()
+                .and_then(|boundary| filled(boundary.permissions_boundary_arn())),
             tags: tags
                 .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
                 .collect(),

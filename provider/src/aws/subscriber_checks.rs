@@ -37,11 +37,11 @@ pub fn target_arn(text: &str) -> Result<(), String> {
         ));
     };
     if arn.service == "logs" {
-        return Err(
-            "must not be the ARN of a log group, which a subscriber cannot have as its target: use \
-             `arn:aws:events:::aws-sdk:cloudwatchlogs:putLogEvents`, with `input`"
-                .to_owned(),
-        );
+        let name = arn::log_group_name(text).unwrap_or("NAME");
+        return Err(format!(
+            "must not be the ARN of a log group: use `log_group = {{ name = \"{name}\" }}` in place of `target_arn`, which writes the call \
+             that a log group is reached by"
+        ));
     }
     if arn.resource.starts_with("event-bus/aws.partner/") {
         return Err(
@@ -69,6 +69,17 @@ pub fn dead_letter_arn(text: &str) -> Result<(), String> {
         Some(arn) if arn.service == "sqs" => Ok(()),
         _ => Err(format!(
             "must be the ARN of an SQS queue; it is `{}`",
+            shortened(text)
+        )),
+    }
+}
+
+/// The permissions boundary of a role.
+pub fn boundary(text: &str) -> Result<(), String> {
+    match arn::parse(text) {
+        Some(arn) if arn.service == "iam" && arn.resource.starts_with("policy/") => Ok(()),
+        _ => Err(format!(
+            "must be the ARN of a managed policy, such as `arn:aws:iam::123456789012:policy/NAME`; it is `{}`",
             shortened(text)
         )),
     }
@@ -184,6 +195,18 @@ mod tests {
             dead_letter_arn,
             &["arn:aws:sqs:us-east-1:123456789012:q.fifo"],
             &["", "arn:aws:sns:us-east-1:123456789012:q"],
+        );
+    }
+
+    #[test]
+    fn boundaries() {
+        check(
+            boundary,
+            &[
+                "arn:aws:iam::123456789012:policy/path/limit",
+                "arn:aws:iam::aws:policy/PowerUserAccess",
+            ],
+            &["", "limit", "arn:aws:iam::123456789012:role/limit"],
         );
     }
 

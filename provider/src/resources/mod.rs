@@ -17,6 +17,7 @@ pub mod eventbridge_subscriber;
 pub mod eventbridge_target;
 mod eventbridge_topic_permission;
 mod existing;
+mod group_owner;
 mod handover;
 mod known_ids;
 mod messages;

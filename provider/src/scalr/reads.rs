@@ -18,7 +18,7 @@ const PAGES_MAX: u32 = 10;
 pub(super) type Answer<T> = std::result::Result<T, ClientError>;
 
 /// The objects of one kind, by id.
-pub(super) type Listed<K> = Arc<BTreeMap<Id<K>, Object<K>>>;
+pub type Listed<K> = Arc<BTreeMap<Id<K>, Object<K>>>;
 
 /// What reads of connections, workspaces and environments share, since the configuration.
 #[derive(Debug)]
@@ -124,6 +124,14 @@ impl Scalr {
             return Ok(Some(listed));
         }
         of.one(id, || self.api.connection(id)).await
+    }
+
+    /// All connections, as of this walk, for a plan; none where Scalr does not say, or has very many. Refreshes share the answer.
+    pub async fn connections_of_walk(&self, stop: &CancellationToken) -> Option<Listed<Connection>> {
+        let scalr = self.stopping_with(stop);
+        let list = |pages| scalr.api.connections_within(pages);
+        let asked = async { Ok(scalr.reads.connections.all(list).await) };
+        self.in_time(asked, stop).await?
     }
 
     /// All connections, as they are now. Those who ask while others wait for an answer share the next one: each bus of an

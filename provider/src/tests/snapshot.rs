@@ -63,6 +63,11 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         include_str!("aws/incomplete.rs"),
     ),
     (
+        "aws/between_kinds",
+        aws::between_kinds::SCENARIOS,
+        include_str!("aws/between_kinds.rs"),
+    ),
+    (
         "aws/passed_on",
         aws::passed_on::SCENARIOS,
         include_str!("aws/passed_on.rs"),
@@ -105,6 +110,11 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         "aws/subscriber_role",
         aws::subscriber_role::SCENARIOS,
         include_str!("aws/subscriber_role.rs"),
+    ),
+    (
+        "aws/subscriber_role_bounds",
+        aws::subscriber_role_bounds::SCENARIOS,
+        include_str!("aws/subscriber_role_bounds.rs"),
     ),
     (
         "aws/subscriber_group",
@@ -161,6 +171,11 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         "scalr/connection",
         scalr::connection::SCENARIOS,
         include_str!("scalr/connection.rs"),
+    ),
+    (
+        "scalr/connection_taken",
+        scalr::connection_taken::SCENARIOS,
+        include_str!("scalr/connection_taken.rs"),
     ),
     (
         "scalr/functions",

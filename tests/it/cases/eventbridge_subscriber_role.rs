@@ -68,6 +68,22 @@ fn role(tool: &Tool) -> Result<()> {
     workdir.apply_counts(0, 1, 0)?;
     workdir.plan_empty()?;
 
+    // A permissions boundary is written, and one that somebody took off is repaired; left out, it goes.
+    let bounded = hcl::with(
+        &made,
+        "{ create = true }",
+        "{ create = true, permissions_boundary = \"arn:aws:iam::123456789012:policy/limit\" }",
+    );
+    workdir.config(&hcl::all(&[BUS, &bounded]))?;
+    workdir.apply_counts(0, 1, 0)?;
+    block_on(iam.delete_role_permissions_boundary().role_name(ROLE).send())?;
+    workdir.plan_shows(&["permissions_boundary", "0 to add, 1 to change, 0 to destroy"])?;
+    workdir.apply_counts(0, 1, 0)?;
+    let held = block_on(iam.get_role().role_name(ROLE).send())?;
+    ensure!(held.role.is_some_and(|role| role.permissions_boundary.is_some()));
+    workdir.config(&hcl::all(&[BUS, &made]))?;
+    workdir.apply_counts(0, 1, 0)?;
+
     // It has the default tags, and an import finds it.
     let provider = "provider \"scalr\" {\n  aws = { default_tags = { tags = { cost = \"a\" } } }\n}\n";
     workdir.config(&hcl::all(&[provider, BUS, &made]))?;

@@ -19,6 +19,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("examples::quickstart", quickstart),
         Case::new("examples::quickstart_delivers_what_was_held", held),
         Case::new("examples::quickstart_on_a_custom_bus", on_a_custom_bus),
+        Case::new("examples::quickstart_moves_to_a_custom_bus_and_back", moves),
         Case::new("import::quickstart", import),
         Case::new("import::quickstart_by_identity", import_by_identity).needs(Feature::ImportByIdentity),
         Case::new("elsewhere::whole_page", elsewhere),
@@ -84,6 +85,42 @@ fn on_a_custom_bus(tool: &Tool) -> Result<()> {
     let roles = workdir.aws().roles()?;
     ensure!(roles.is_empty(), "roles are left: {roles:?}");
     ensure!(workdir.aws().custom_buses()?.is_empty());
+    verify::nothing_left(&workdir, "us-east-1", &GROUPS)
+}
+
+/// The quickstart becomes its twin and the twin the quickstart, in one state, with one apply each: the log groups keep their events.
+fn moves(tool: &Tool) -> Result<()> {
+    let workdir = workdir(tool, Companion::start()?)?;
+    workdir.apply_counts(9, 0, 0)?;
+    let [_, runs] = GROUPS;
+    for (example, counts, runs_checked, owner) in [
+        (
+            "quickstart-custom-bus",
+            (5, 0, 6),
+            2,
+            "subscriber:scalr-RunExecuted",
+        ),
+        ("quickstart", (6, 0, 5), 3, "/scalr-RunExecuted"),
+    ] {
+        copy(example, workdir.path())?;
+        let (added, changed, destroyed) = counts;
+        workdir.apply_counts(added, changed, destroyed)?;
+        workdir.plan_empty()?;
+        let count = workdir.aws().messages(runs)?.len();
+        ensure!(count == runs_checked, "{example}: {count} events");
+        for group in GROUPS {
+            let tags = workdir.aws().group_tags(group)?;
+            let name = owner.replace("RunExecuted", group.rsplit('/').next().unwrap_or_default());
+            let is_owner = tags
+                .get("scalr-eventbridge:owner")
+                .is_some_and(|tag| tag.ends_with(&name));
+            ensure!(
+                is_owner && !tags.contains_key("scalr-eventbridge:next-owner"),
+                "{example}: {tags:?}"
+            );
+        }
+    }
+    workdir.destroy()?;
     verify::nothing_left(&workdir, "us-east-1", &GROUPS)
 }
 

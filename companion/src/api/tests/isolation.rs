@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::super::routes;
+use super::super::{health, routes};
 use super::{call_with, operator_token, token_of};
 use crate::app::Mode;
 use crate::routes::Route;
@@ -14,6 +14,11 @@ const SERVICE: Mode = Mode::Service { simulates_runs: true };
 
 /// What belongs to the first account: no answer to another one has any of it.
 const OWN: [&str; 6] = ["in-prod", "env-1", "ws-1", "run-1", ACCOUNT, "at-v0owner"];
+
+/// What answers with a token.
+fn every_route() -> Vec<Route> {
+    routes(SERVICE).merge(health::figures()).into_list()
+}
 
 /// A route with an object of the first account in its path, where it has one.
 fn path(route: &Route) -> String {
@@ -74,9 +79,14 @@ fn body(route: &Route) -> Value {
 }
 
 fn is_operators(route: &Route) -> bool {
-    ["/_companion/accounts", "/_companion/tokens", "/_companion/clock"]
-        .iter()
-        .any(|prefix| route.path.starts_with(prefix))
+    [
+        "/_companion/accounts",
+        "/_companion/tokens",
+        "/_companion/clock",
+        "/metrics",
+    ]
+    .iter()
+    .any(|prefix| route.path.starts_with(prefix))
 }
 
 /// A bench whose first account has one object of each kind, and a second account; the token that opens that one.
@@ -95,7 +105,7 @@ async fn two_accounts() -> (Bench, String, String) {
 /// All that the first account has, as it reads it itself.
 async fn all_of_the_first(bench: &Bench) -> Vec<Value> {
     let mut all = vec![];
-    for route in routes(SERVICE).into_list() {
+    for route in every_route() {
         if route.method == Method::GET && !is_operators(&route) {
             let (status, read) = call_with(bench, TOKEN, "GET", &path(&route), &json!(null)).await;
             assert_eq!(status, 200, "{}: {read}", route.path);
@@ -109,7 +119,7 @@ async fn all_of_the_first(bench: &Bench) -> Vec<Value> {
 async fn no_route_shows_or_changes_objects_of_another_account() {
     let (bench, _, other) = two_accounts().await;
     let before = all_of_the_first(&bench).await;
-    for route in routes(SERVICE).into_list() {
+    for route in every_route() {
         let (method, path) = (route.method.as_str(), path(&route));
         let (status, answer) = call_with(&bench, &other, method, &path, &body(&route)).await;
         let text = answer.to_string();
@@ -154,7 +164,7 @@ async fn an_operator_opens_no_account_and_nobody_gets_in_without_a_token() {
             .0,
         204
     );
-    for route in routes(SERVICE).into_list() {
+    for route in every_route() {
         let (method, path) = (route.method.as_str(), path(&route));
         for token in [revoked.as_str(), "wrong", "", &other.to_uppercase()] {
             let (status, answer) = call_with(&bench, token, method, &path, &body(&route)).await;
@@ -173,7 +183,7 @@ async fn a_token_does_what_its_scopes_permit_and_no_more() {
     let (bench, operator, _) = two_accounts().await;
     let read = token_of(&bench, &operator, "read", &["read"]).await;
     let intake = token_of(&bench, &operator, "intake", &["intake"]).await;
-    for route in routes(SERVICE).into_list() {
+    for route in every_route() {
         let is_intake = route.method == Method::POST
             && ["/runs", "/events", "/run-executed", "/audit-logs"]
                 .iter()

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use self::own::{Field, OwnObjects};
 use super::aws::Endpoint;
 use super::exit::Failure;
-use super::remote::{Remote, companion_only};
+use super::remote::{Remote, companion_only, is_refused_with};
 use super::show::Form;
 use super::{exit, fields, out};
 use crate::{clock, ids};
@@ -77,7 +77,8 @@ pub(super) async fn main(what: What) -> anyhow::Result<ExitCode> {
             .context("no event was sent")?
     };
     let own = OwnObjects::read(&client, args.workspace.as_deref()).await?;
-    let mut event = build(event_type, &own.fields(event_type), &args.set)?;
+    let own = own.map_or_else(Vec::new, |own| own.fields(event_type));
+    let mut event = build(event_type, &own, &args.set)?;
     let detail_type = event_type.as_str().to_owned();
     let detail = event["detail"].take();
     let accepted = client.emit(&Emit { detail_type, detail }).await;
@@ -99,6 +100,15 @@ fn accepted_by_companion(
     accepted: Result<Emitted, ClientError>,
 ) -> anyhow::Result<Emitted> {
     let error = match accepted {
+        Err(error) if is_refused_with(&error, "no-trial-events") => {
+            return Err(Failure::Unsupported {
+                host: format!("`{}`", client.host()),
+                what: "it is a service, and `emit` is for trials with `scalr-eventbridge dev`; no event was sent",
+                instead: "`POST /events/v1/run-executed` and `/events/v1/audit-logs`, with a token that has the scope `intake`; `emit --print` \
+                          prints an event, whose `detail` is a body for them",
+            }
+            .into());
+        }
         Err(ClientError::Refused(refusal)) if refusal.status == 409 => refusal,
         accepted => {
             return companion_only(

@@ -33,13 +33,15 @@ impl Named {
 }
 
 impl OwnObjects {
-    /// Those of the workspace that is given, or of the account's first.
-    pub(super) async fn read(client: &Client, workspace: Option<&str>) -> anyhow::Result<Self> {
+    /// Those of the workspace that is given, or of the account's first; none where it has no workspace.
+    pub(super) async fn read(client: &Client, workspace: Option<&str>) -> anyhow::Result<Option<Self>> {
         let workspace: Object<Workspace> = if let Some(given) = workspace {
             lookup::workspace(client, given).await?
         } else {
-            let all = client.workspaces(None).await?;
-            all.into_iter().next().context("the account has no workspace")?
+            match client.workspaces(None).await?.into_iter().next() {
+                Some(first) => first,
+                None => return Ok(None),
+            }
         };
         let gone = || {
             format!(
@@ -57,11 +59,11 @@ impl OwnObjects {
         };
         let account = environment.relationships.account.id().with_context(gone)?;
         let account = client.account(account).await?.with_context(gone)?;
-        Ok(Self {
+        Ok(Some(Self {
             account: Named::of(&account, &account.attributes.name),
             environment: Named::of(&environment, &environment.attributes.name),
             workspace: Named::of(&workspace, &workspace.attributes.name),
-        })
+        }))
     }
 
     /// The fields of an event that is about these.

@@ -127,10 +127,12 @@ fn line(what: What) -> Option<(&'static str, &'static str, String)> {
         What::Delivered {
             event_id,
             detail_type,
+            ..
         } => ("ok", "delivered", named(event_id, detail_type)),
         What::Retried { event_id, error } => ("wait", "retried", format!("{event_id}: {error}")),
         What::Failed { event_id, error } => ("bad", "failed", format!("{event_id}: {error}")),
-        What::Dropped { events, why } => ("bad", "dropped", format!("{events}: {why}")),
+        What::Dropped { events, why, .. } => ("bad", "dropped", format!("{events}: {why}")),
+        What::Purged { events } => ("wait", "purged", format!("{events} failed")),
         What::Status => return None,
     })
 }

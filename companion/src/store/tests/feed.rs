@@ -55,6 +55,7 @@ async fn watchers_see_what_commits_do_and_nothing_else() {
     let delivered = What::Delivered {
         event_id,
         detail_type,
+        after_ms: 0,
     };
     let retried = What::Retried {
         event_id: "e-0".to_owned(),

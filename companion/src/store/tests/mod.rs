@@ -11,7 +11,10 @@ use scalr_api::{AccountId, ConnectionId, Status};
 use scalr_events::EventType;
 use sqlx::Row as _;
 
-use super::{Bounds, DeliveryFigures, DroppedEvent, NewEvent, Settlement, SourceKey, Store, outbox};
+use super::{
+    Bounds, DeliveryFigures, DroppedEvent, NewEvent, Settlement, SourceKey, Store, StoreError, WriteFault,
+    outbox,
+};
 use crate::testing::{ACCEPTED, ACCEPTED_MS, ACCOUNT, BOUNDS, Bench, TOKEN, ending};
 
 impl Store {
@@ -338,6 +341,41 @@ async fn the_figures_show_why_a_held_event_was_not_taken() {
     );
 }
 
+/// The delivery's turn waits for one other transaction at most, however many wait.
+#[tokio::test]
+async fn a_flood_of_writers_keeps_the_first_one_waiting_for_one_of_them() {
+    let bench = Bench::new().await;
+    let store = &bench.app.store;
+    let held = store.begin().await.unwrap();
+    let (sender, mut order) = tokio::sync::mpsc::unbounded_channel();
+    let mut waiting = tokio::task::JoinSet::new();
+    for _ in 0..5 {
+        let (store, sender) = (store.clone(), sender.clone());
+        waiting.spawn(async move {
+            let tx = store.begin().await.unwrap();
+            sender.send("other").unwrap();
+            tx.commit().await.unwrap();
+        });
+    }
+    // All of them wait: nothing else can run on this thread's runtime.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    let first = store.clone();
+    waiting.spawn(async move {
+        let tx = first.begin_first().await.unwrap();
+        sender.send("first").unwrap();
+        tx.commit().await.unwrap();
+    });
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    held.commit().await.unwrap();
+    while waiting.join_next().await.is_some() {}
+    let at = std::iter::from_fn(|| order.try_recv().ok()).position(|who| who == "first");
+    assert!(at <= Some(1) && at.is_some(), "{at:?}");
+}
+
 /// Whether a wait for work of the delivery would end now; uses that signal up.
 async fn is_awake(store: &Store) -> bool {
     let signal = store.deliverable();
@@ -564,4 +602,40 @@ async fn a_deleted_connection_is_gone_at_once_and_its_events_bit_by_bit() {
     assert_eq!(chunks, [200, 200, 50 + 1], "events, and then the connection");
     assert!(store.connection_by_id(&connection.id).await.unwrap().is_none());
     assert!(store.connection(&account, "in-new").await.unwrap().is_some());
+}
+
+/// Why a write fails is read from SQLite's own errors.
+#[tokio::test]
+async fn why_the_store_takes_no_writes_is_known() {
+    let bench = Bench::new().await;
+    let store = &bench.app.store;
+    store.try_write().await.unwrap();
+    assert_eq!(store.commits().fault(), None);
+    let mut write = store.write.acquire().await.unwrap();
+    let at = sqlx::query("PRAGMA database_list")
+        .fetch_one(&mut *write)
+        .await
+        .unwrap();
+    let file: String = at.get("file");
+    let options = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(file)
+        .busy_timeout(std::time::Duration::ZERO);
+    let mut other = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut *write).await.unwrap();
+    let locked = sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await;
+    sqlx::query("ROLLBACK").execute(&mut *write).await.unwrap();
+    sqlx::query("PRAGMA max_page_count = 1")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    let full = sqlx::query("CREATE TABLE further (a)").execute(&mut other).await;
+    let wrong = sqlx::query("SELECT * FROM nothing").execute(&mut other).await;
+    for (failed, want) in [
+        (locked, WriteFault::Locked),
+        (full, WriteFault::Full),
+        (wrong, WriteFault::Other),
+    ] {
+        let error = StoreError::from(failed.unwrap_err());
+        assert_eq!(error.write_fault(), want, "{error:?}");
+    }
 }

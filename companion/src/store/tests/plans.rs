@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Sqlite};
 
 use super::super::{
     Bounds, Store, access, confirm, connection, database, drops, figures, intake, lease, outbox, purge,
-    retention, run, settle, settled, waits,
+    retention, run, settle, settled, totals, waits,
 };
 use crate::testing::{ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
 
@@ -100,6 +100,7 @@ async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
         figures::FIGURES,
         figures::HELD,
         figures::EXPLANATIONS,
+        totals::TOTALS,
         drops::EXPLAIN,
         drops::DELETE_OLD_EXPLANATIONS,
         drops::DELETE,

@@ -47,6 +47,49 @@ async fn a_database_of_an_earlier_version_is_brought_up_to_date_and_keeps_its_ev
     }
 }
 
+/// What the version before the looks had their budget wrote beside that: a delivered event, which it had looked after, and a failed one.
+const SETTLED: &str = "
+    INSERT INTO settled (connection_id, state, event_id, lane, version, detail_type, detail, bytes, time_ms, attempts, settled_at_ms)
+    VALUES ('in-a', 'delivered', 'e-2', 'w', 1, 'RunExecuted', '{ }', 3, 5, 1, 6),
+           ('in-a', 'failed', 'e-3', 'w', 1, 'RunExecuted', '{}', 2, 5, 1, 6);
+    UPDATE delivery SET delivered = 1, made = 3;";
+
+#[tokio::test]
+async fn what_an_earlier_version_delivered_is_confirmed() {
+    let dir = tempfile::tempdir().unwrap();
+    let lock = lock(dir.path()).unwrap();
+    let options = SqliteConnectOptions::new()
+        .filename(dir.path().join(DATABASE))
+        .create_if_missing(true);
+    let old = SqlitePool::connect_with(options).await.unwrap();
+    migrations::up_to(7).run(&old).await.unwrap();
+    sqlx::raw_sql(ROWS).execute(&old).await.unwrap();
+    sqlx::raw_sql(SETTLED).execute(&old).await.unwrap();
+    old.close().await;
+
+    let store = Store::open(dir.path(), &lock, Durability::None, BOUNDS).await;
+    let store = store.unwrap();
+    let (account, id) = (
+        AccountId::new(ACCOUNT).unwrap(),
+        ConnectionId::new("in-a").unwrap(),
+    );
+    assert_eq!(store.not_confirmed().await.unwrap(), []);
+    let mut tx = store.begin().await.unwrap();
+    tx.set_status(&id, &Status::Pending, None).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.doubted().await.unwrap(), [], "nothing is sent again");
+    let (figures, _) = store.delivery_figures(&account, "in-a").await.unwrap().unwrap();
+    let counts = [
+        figures.held,
+        figures.delivered,
+        figures.failed,
+        figures.unconfirmed,
+    ];
+    assert_eq!((counts, figures.made), ([1, 1, 1, 0], 3));
+    let row = sqlx::query("SELECT history_bytes FROM delivery").fetch_one(&store.read);
+    assert_eq!(row.await.unwrap().get::<i64, _>("history_bytes"), 3);
+}
+
 async fn check(version: i64) {
     let dir = tempfile::tempdir().unwrap();
     let lock = lock(dir.path()).unwrap();

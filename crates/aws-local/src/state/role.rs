@@ -33,6 +33,9 @@ pub(crate) struct Role {
     pub(crate) description: Option<String>,
     pub(crate) session_seconds_max: i64,
     pub(crate) created: Millis,
+    /// The ARN of its permissions boundary, which is not evaluated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) boundary: Option<String>,
     pub(crate) tags: Tags,
     /// The inline policies by name.
     pub(crate) policies: BTreeMap<String, RolePolicy>,
@@ -168,6 +171,7 @@ mod tests {
             description: None,
             session_seconds_max: 3_600,
             created: 0,
+            boundary: None,
             tags: Tags::new(),
             policies: policies.collect(),
         }

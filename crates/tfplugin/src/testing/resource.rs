@@ -171,6 +171,14 @@ impl<'a> ResourceHarness<'a> {
         self.plan_value(Some(state), Val::Null).await
     }
 
+    /// Plans the object that takes the place of one (`-replace`, or one that is tainted): with nothing of that but its private state.
+    pub async fn plan_in_its_place(&self, replaced: &State, config: Json) -> Result<Planned> {
+        self.validate(config.clone()).await?;
+        let config = convert::config(&config, &self.one.object, &self.one.ty)?;
+        self.service.walk_begins();
+        self.plan_with(None, replaced.private.clone(), config).await
+    }
+
     /// Plans once more what an apply is about to do, as Terraform does.
     pub async fn plan_within_apply(&self, prior: Option<&State>, config: Json) -> Result<Planned> {
         let config = convert::config(&config, &self.one.object, &self.one.ty)?;

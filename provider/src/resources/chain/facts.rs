@@ -103,6 +103,7 @@ pub(super) struct CustomFacts {
 #[derive(Clone, Debug)]
 pub(super) struct EventSourceFacts {
     pub(super) name: String,
+    pub(super) arn: String,
     pub(super) state: String,
     /// The owner of the bus has taken the bus from it, for good.
     pub(super) revoked: bool,
@@ -114,6 +115,7 @@ pub(super) struct EventSourceFacts {
 #[derive(Clone, Debug)]
 pub(super) struct CustomBusFacts {
     pub(super) name: String,
+    pub(super) arn: String,
     pub(super) state: String,
     /// Those that do not lead to the log group, as far as is known.
     pub(super) others: Vec<String>,

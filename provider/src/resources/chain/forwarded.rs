@@ -85,6 +85,7 @@ fn source_facts(held: &DescribeEventSourceOutput, sought: &Sought<'_>) -> EventS
     };
     EventSourceFacts {
         name: held.name().unwrap_or_default().to_owned(),
+        arn: held.event_source_arn().unwrap_or_default().to_owned(),
         state: held.state().map_or("ACTIVE", |state| state.as_str()).to_owned(),
         revoked: held.revoked().unwrap_or_default(),
         pattern: pattern.map_or(Match::Yes, |pattern| event::judge(pattern, sought.event)),
@@ -109,6 +110,7 @@ async fn bus(
     };
     let mut facts = CustomBusFacts {
         name: name.to_owned(),
+        arn: bus_arn.to_owned(),
         state: held.state().map_or("ACTIVE", BusState::as_str).to_owned(),
         others: Vec::new(),
         subscribers: Lookup::Unseen,

@@ -46,6 +46,7 @@ pub(super) enum Link {
     },
     BusNotActive {
         bus: String,
+        arn: String,
         state: String,
     },
     /// The owner of the bus has taken it from the event source.
@@ -69,6 +70,8 @@ pub(super) enum Link {
     ManagedRuleGone {
         partner: String,
         source: String,
+        /// The event source's, where it is known.
+        arn: Option<String>,
     },
 }
 
@@ -171,6 +174,7 @@ fn target(custom: &CustomFacts) -> Option<Link> {
         Lookup::Found(bus) if !matches!(&*bus.state, "ACTIVE" | "UPDATING" | "UPDATE_FAILED") => {
             Some(Link::BusNotActive {
                 bus: bus.name.clone(),
+                arn: bus.arn.clone(),
                 state: bus.state.clone(),
             })
         }
@@ -205,7 +209,8 @@ fn managed(bus: &BusFacts, custom: &CustomFacts) -> Option<Link> {
     if !bus.exists {
         return Some(Link::ManagedBusGone { partner, source });
     }
-    (!custom.forwards).then_some(Link::ManagedRuleGone { partner, source })
+    let arn = custom.source.found().map(|held| held.arn.clone());
+    (!custom.forwards).then_some(Link::ManagedRuleGone { partner, source, arn })
 }
 
 #[cfg(test)]
@@ -216,6 +221,8 @@ mod tests {
     use crate::tests::snapshot;
 
     const PARTNER: &str = "aws.partner/scalr.com/a/b";
+    const SOURCE_ARN: &str = "arn:aws:events:us-east-1:123456789012:event-sourcev2/aws.partner/prod/i";
+    const BUS_ARN: &str = "arn:aws:events:us-east-1:123456789012:event-busv2/scalr/i";
 
     fn bus() -> BusFacts {
         BusFacts {
@@ -243,12 +250,14 @@ mod tests {
     fn whole() -> (CustomFacts, CustomBusFacts, EventSourceFacts) {
         let source = EventSourceFacts {
             name: "prod".to_owned(),
+            arn: SOURCE_ARN.to_owned(),
             state: "ACTIVE".to_owned(),
             revoked: false,
             pattern: Match::Yes,
         };
         let bus = CustomBusFacts {
             name: "scalr".to_owned(),
+            arn: BUS_ARN.to_owned(),
             state: "ACTIVE".to_owned(),
             others: Vec::new(),
             subscribers: Lookup::Found(vec![subscriber()]),
@@ -343,7 +352,8 @@ mod tests {
             c.bus = Lookup::Gone;
         });
         let (bus, state) = (scalr(), "DELETING".to_owned());
-        check(Link::BusNotActive { bus, state }, |_, _, b, _| {
+        let arn = BUS_ARN.to_owned();
+        check(Link::BusNotActive { bus, arn, state }, |_, _, b, _| {
             b.state = "DELETING".to_owned();
         });
         check(None, |_, _, b, _| b.state = "UPDATE_FAILED".to_owned());
@@ -377,7 +387,9 @@ mod tests {
             source: source.clone(),
         };
         check(gone, |b, c, _, _| (b.exists, c.forwards) = (false, false));
-        check(Link::ManagedRuleGone { partner, source }, |_, c, _, _| {
+        let arn = Some(SOURCE_ARN.to_owned());
+        let rule = Link::ManagedRuleGone { partner, source, arn };
+        check(rule, |_, c, _, _| {
             c.forwards = false;
         });
         // The partner's source is what is gone, and takes its bus along.

@@ -4,6 +4,7 @@ use super::event::{Match, Mismatch};
 use super::facts::{CustomBusFacts, CustomFacts, Facts, Lookup, SubscriberFacts};
 use super::forwarded_broken::Link;
 use super::pattern_messages::{judged, mismatch};
+use crate::aws::arn;
 
 /// How what follows a managed Classic bus cannot be asked for.
 pub(super) fn custom_buses_elsewhere(source: &str) -> String {
@@ -68,9 +69,10 @@ pub(super) fn broke(link: &Link, facts: &Facts) -> String {
             "The custom event bus is gone: in {whereabouts} there is no bus to which the event source `{source}` leads. Make it with a \
              `scalr_eventbridge_custom_bus`, and the event source and subscribers with it."
         ),
-        Link::BusNotActive { bus, state } => format!(
+        Link::BusNotActive { bus, arn, state } => format!(
             "The custom event bus is not active: `{bus}` is {state} in {whereabouts}, and takes no events. Look at its `state` and the \
-             reason with `aws eventsv2 describe-event-bus`."
+             reason with `aws eventsv2 describe-event-bus --region {} --event-bus-arn {arn}`.",
+            region_of(arn)
         ),
         Link::SourceRevoked { source } => format!(
             "The event source is revoked: the owner of the custom event bus has taken the bus from `{source}` in {whereabouts}, for good, \
@@ -91,17 +93,27 @@ pub(super) fn broke(link: &Link, facts: &Facts) -> String {
              source `{source}`. {}",
             led_again(source)
         ),
-        Link::ManagedRuleGone { partner, source } => managed_rule_gone(partner, source),
+        Link::ManagedRuleGone { partner, source, arn } => managed_rule_gone(partner, source, arn.as_deref()),
     }
 }
 
-fn managed_rule_gone(partner: &str, source: &str) -> String {
+fn region_of(arn: &str) -> &str {
+    arn::parse(arn).map_or("REGION", |arn| arn.region)
+}
+
+fn managed_rule_gone(partner: &str, source: &str, arn: Option<&str>) -> String {
     let source = if source.is_empty() { "NAME" } else { source };
+    let command = arn.map_or_else(String::new, |arn| {
+        let of = format!("--region {} --event-source-arn {arn}", region_of(arn));
+        format!(
+            ", or write the one that it has again: `aws eventsv2 update-event-source {of} --configuration \"$(aws eventsv2 \
+             describe-event-source {of} --query Configuration --output json)\"`"
+        )
+    });
     format!(
         "The managed rule is gone: the Classic bus `{partner}`, which AWS manages, no longer leads to a custom event bus, and drops the \
          events. An update of the event source with its configuration makes the rule again: change a setting of the \
-         `scalr_eventbridge_event_source` with name `{source}`, or `aws eventsv2 update-event-source --event-source-arn ARN \
-         --configuration CONFIGURATION`."
+         `scalr_eventbridge_event_source` with name `{source}`{command}."
     )
 }
 

@@ -26,12 +26,12 @@ pub(super) async fn create(
     aws: &Regional,
     client: &Client,
     plan: &Bus,
-    state: &EventSourceState,
+    (state, held): (&EventSourceState, Option<&DescribeEventBusOutput>),
 ) -> Result<(String, bool)> {
     let name = &plan.event_source_name;
     let tagging = defaults::tagging(client)?;
-    if let Some(held) = aws.bus(name).await.map_err(|e| e.during(doing::make(name)))? {
-        return adopt_or_refuse(aws, plan, &held, state).await;
+    if let Some(held) = held {
+        return adopt_or_refuse(aws, plan, held, state).await;
     }
     match put(aws, plan, &tagging.sent(plan.tags.as_ref())).await {
         Ok(arn) => Ok((arn, false)),

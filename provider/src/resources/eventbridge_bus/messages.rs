@@ -287,6 +287,48 @@ pub(super) fn still_deleted(name: &str, place: &str) -> String {
     format!("the event source `{name}` in {place} is DELETED; waiting for Scalr to make it again")
 }
 
+/// Awaited.
+pub(super) fn still_managed(name: &str) -> String {
+    format!("an event source of a custom event bus still has the events of `{name}`")
+}
+
+/// With the plan: the events go to a custom event bus. `stays`: no resource of this plan removes its event source.
+pub(super) fn will_be_managed(name: &str, region: &str, source: Option<&str>, stays: bool) -> Diagnostic {
+    let title = format!("A custom event bus has the events of `{name}`");
+    let whose = of_event_source(source);
+    if stays {
+        return Diagnostic::warning(title).detail(format!(
+            "{whose} in {region} leads them there, and AWS activates a source for a Classic bus or for a custom one. An apply waits for a \
+             minute and then fails. To move: remove its `scalr_eventbridge_event_source` and the subscribers from the configuration, or delete \
+             them in AWS, in an apply that also makes this bus. What Scalr sends in between is dropped, unless the connection is paused."
+        ));
+    }
+    Diagnostic::warning(title).detail(format!(
+        "{whose} in {region} leads them there, and this plan deletes it. What Scalr sends from then until this bus has its rules and targets, \
+         some seconds within one apply, is dropped, unless the connection is paused."
+    ))
+}
+
+/// The bus of this name is AWS's own, and stays.
+pub(super) fn is_managed(name: &str, region: &str, source: Option<&str>) -> Diagnostic {
+    let whose = of_event_source(source);
+    Diagnostic::error(format!("AWS manages the event bus `{name}`"))
+        .detail(format!(
+            "{whose} in {region} leads the events to a custom event bus, and AWS has a Classic bus of its own for that. Nothing was made. To \
+             have the events on a Classic bus, delete the event source: remove its `scalr_eventbridge_event_source` with the subscribers from \
+             the configuration. One that is of no configuration is listed by `aws eventsv2 list-event-sources --region {region}`. Then apply \
+             again."
+        ))
+        .at(Bus::event_source_name())
+}
+
+fn of_event_source(name: Option<&str>) -> String {
+    name.map_or_else(
+        || "An event source (EventBridge V2)".to_owned(),
+        |name| format!("The event source `{name}` (EventBridge V2)"),
+    )
+}
+
 pub(super) fn still_pending(name: &str) -> String {
     format!("the event source `{name}` is still PENDING")
 }

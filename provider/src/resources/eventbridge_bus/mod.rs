@@ -3,6 +3,7 @@
 mod aws;
 mod in_use;
 mod make;
+mod managed;
 mod messages;
 mod missing;
 mod moved;

@@ -3,7 +3,7 @@
 use tfplugin::{Operation, Plan, PlanAction, Value};
 
 use super::source::MISSING;
-use super::{Bus, in_use, messages, missing, object, routes};
+use super::{Bus, in_use, managed, messages, missing, object, routes};
 use crate::defaults;
 use crate::ownership::Object;
 use crate::resources::{handover, names, placement};
@@ -20,6 +20,7 @@ pub(super) async fn decide(plan: &mut Plan<'_, Bus>) {
     warn_of_loss(plan);
     in_use::judge(plan).await;
     if deletes {
+        note_removal(plan);
         return;
     }
     defaults::plan_tags(plan, &Bus::tags(), &Bus::tags_all(), |bus| bus.tags.as_ref());
@@ -38,9 +39,11 @@ pub(super) async fn decide(plan: &mut Plan<'_, Bus>) {
         region: Bus::region(),
         arn: |bus: &Bus| bus.arn.as_deref(),
     };
-    match placement::find(plan, &attributes).await {
-        Some(elsewhere) => plan.warn(elsewhere.warning("this `scalr_eventbridge_bus`")),
-        None => missing::warn(plan).await,
+    if let Some(elsewhere) = placement::find(plan, &attributes).await {
+        plan.warn(elsewhere.warning("this `scalr_eventbridge_bus`"));
+    } else {
+        missing::warn(plan).await;
+        managed::warn(plan).await;
     }
     note_presence(plan);
     routes::warn(plan).await;
@@ -81,6 +84,13 @@ fn note_presence(plan: &Plan<'_, Bus>) {
         &Bus::region(),
         name.map(|name| Object::Bus { region, name }),
     );
+}
+
+/// An event source of a custom event bus may be planned to get the events.
+fn note_removal(plan: &Plan<'_, Bus>) {
+    if let Some((client, bus)) = plan.client().zip(plan.prior()) {
+        client.walk().removal(bus.object());
+    }
 }
 
 /// The activation, which is planned later, reads the status that comes of it.

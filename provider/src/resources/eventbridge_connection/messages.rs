@@ -4,6 +4,7 @@ use scalr_api::{Connection as Wire, ConnectionId, Object, Status};
 use tfplugin::{Diagnostic, MoveRefused, Resource as _};
 
 use super::Connection;
+use super::plan::Wanted;
 use crate::failure::import_block;
 
 /// The state where Scalr may have made the connection, and does not list it.
@@ -45,14 +46,14 @@ pub(super) mod doing {
 }
 
 /// Another connection has the AWS account and region.
-pub(super) fn taken(plan: &Connection, holder: &Object<Wire>) -> Diagnostic {
+pub(super) fn taken(plan: &Wanted<'_>, holder: &Object<Wire>) -> Diagnostic {
     Diagnostic::error(format!(
         "AWS account {} has a connection in {} already",
-        plan.aws_account_id, plan.region
+        plan.account, plan.region
     ))
     .detail(format!(
         "Scalr keeps one EventBridge connection for each AWS account and region, and {} holds this place. Nothing was \
-         created.\n\n{}\n\nIf the connection is being replaced, remove `create_before_destroy` from it and from what depends \
+         created.\n\n{}\n\nIf another resource of this configuration has had it, write a `moved` block. If the connection is being replaced, remove `create_before_destroy` from it and from what depends \
          on it: the old and the new connection cannot exist side by side.",
         described(holder),
         how_to_import(plan, holder)
@@ -60,8 +61,22 @@ pub(super) fn taken(plan: &Connection, holder: &Object<Wire>) -> Diagnostic {
     .at(Connection::aws_account_id())
 }
 
+/// With the plan: another connection has the name, and so the name of the event source.
+pub(super) fn same_name(plan: &Wanted<'_>, holder: &Object<Wire>) -> Diagnostic {
+    let wire = &holder.attributes;
+    Diagnostic::warning(format!("A connection `{}` in {} exists already", wire.name, wire.region))
+        .detail(format!(
+            "It is {} and leads to AWS account {}, this one is to lead to {}. Both would have the event source of one name; Scalr may refuse \
+             the second. Choose another `name`.",
+            described(holder),
+            wire.aws_account_id,
+            plan.account
+        ))
+        .at(Connection::name())
+}
+
 /// The state where the answer was lost, and a connection is there.
-pub(super) fn there_now(plan: &Connection, holder: &Object<Wire>) -> String {
+pub(super) fn there_now(plan: &Wanted<'_>, holder: &Object<Wire>) -> String {
     format!(
         "Scalr has a connection for this AWS account and region now: {}, perhaps made by this very call. {}",
         described(holder),
@@ -76,16 +91,14 @@ fn described(object: &Object<Wire>) -> String {
     )
 }
 
-fn how_to_import(plan: &Connection, object: &Object<Wire>) -> String {
+fn how_to_import(plan: &Wanted<'_>, object: &Object<Wire>) -> String {
     let held = &object.attributes.name;
-    let renamed = if *held == plan.name {
-        String::new()
-    } else {
-        format!(
-            "\n\nWrite `name = \"{held}\"` with it: a connection's name cannot be changed. With `name = \"{}\"` the plan would \
-             replace the connection, and its event source, with which the bus is associated, would go.",
-            plan.name
-        )
+    let renamed = match plan.name {
+        Some(name) if held != name => format!(
+            "\n\nWrite `name = \"{held}\"` with it: a connection's name cannot be changed. With `name = \"{name}\"` the plan would \
+             replace the connection, and its event source, with which the bus is associated, would go."
+        ),
+        _ => String::new(),
     };
     format!(
         "To manage it with this resource, apply again with this block:\n\n{}{renamed}",

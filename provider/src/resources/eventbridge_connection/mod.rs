@@ -61,11 +61,13 @@ impl Resource for Connection {
     type Client = Client;
     const TIMEOUTS: Timeouts = Timeouts::none().create(mins(5));
     const MOVES: Moves<Self> = moved::sources;
+    const PLANS_DESTROY: bool = true;
 
     async fn create(plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         let made = scalr::create(&scalr, &plan).await?;
         // The object exists: from here on nothing may lose it.
+        plan::note_id(operation, made.id.as_str());
         operation.save(plan.clone().with(&made));
         operation.client().places().forget().await;
         let mut object = scalr::await_source(made, &scalr, operation).await;
@@ -79,6 +81,7 @@ impl Resource for Connection {
     async fn read(state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
         let id = state.connection_id()?;
+        operation.client().walk().holds_connection(id.as_str());
         let Some(object) = scalr.refreshed(&id, |held| state.is_as_written(held)).await? else {
             // An import knows the id alone.
             if state.name.is_empty() {
@@ -87,6 +90,7 @@ impl Resource for Connection {
             return Ok(None);
         };
         warn_of_failure(operation, &object);
+        plan::note_id(operation, id.as_str());
         let state = state.with(&object);
         if let Some(source) = &state.event_source_name {
             operation.client().walk().connected(source);
@@ -109,7 +113,9 @@ impl Resource for Connection {
 
     async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
-        let deleted = scalr.api.delete_connection(&state.connection_id()?).await;
+        let id = state.connection_id()?;
+        operation.client().walk().holds_connection(id.as_str());
+        let deleted = scalr.api.delete_connection(&id).await;
         operation.client().places().forget().await;
         deleted
             .map(drop)
@@ -117,7 +123,7 @@ impl Resource for Connection {
     }
 
     async fn plan(plan: &mut Plan<'_, Self>) -> Result<()> {
-        plan::decide(plan);
+        plan::decide(plan).await;
         Ok(())
     }
 }

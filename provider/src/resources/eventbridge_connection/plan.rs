@@ -1,15 +1,24 @@
 //! What a plan makes of a connection, and what later plans are to know of it.
 
-use scalr_api::Status;
-use tfplugin::{Plan, PlanAction, Value};
+use scalr_api::{Connection as Wire, Object as Held, Status};
+use tfplugin::{Operation, Plan, PlanAction, Value};
 
-use super::Connection;
+use super::{Connection, messages};
 use crate::defaults;
 use crate::ownership::Object;
 use crate::resources::names;
 
+/// Private state: the id of the connection. The creation of a replacement has that of the object whose place it takes.
+const ID: &str = "id";
+
 /// All of it.
-pub(super) fn decide(plan: &mut Plan<'_, Connection>) {
+pub(super) async fn decide(plan: &mut Plan<'_, Connection>) {
+    if let (Some(client), Some(id)) = (plan.client(), plan.prior().and_then(|prior| prior.id.as_deref())) {
+        client.walk().holds_connection(id);
+    }
+    if plan.action() == PlanAction::Delete {
+        return;
+    }
     let region = plan.config(Connection::region()).known();
     defaults::check_region(plan, region.as_deref(), Connection::region());
     let enabled = plan.planned(Connection::enabled());
@@ -23,6 +32,76 @@ pub(super) fn decide(plan: &mut Plan<'_, Connection>) {
         client.walk().connection(id.unwrap_or_default(), source, switched);
     }
     note_presence(plan, region.as_deref());
+    judge_place(plan).await;
+}
+
+/// Keeps the id for the plan of a replacement.
+pub(super) fn note_id(operation: &Operation<'_, Connection>, id: &str) {
+    operation.set_private(ID, id);
+}
+
+/// What a connection is to be called, and where it is to lead.
+pub(super) struct Wanted<'a> {
+    pub(super) name: Option<&'a str>,
+    pub(super) account: &'a str,
+    pub(super) region: &'a str,
+}
+
+impl Wanted<'_> {
+    /// Scalr keeps one connection for each AWS account and region.
+    pub(super) fn is_taken_by(&self, other: &Held<Wire>) -> bool {
+        self.account == other.attributes.aws_account_id && self.region == other.attributes.region
+    }
+
+    /// The event source would have the same name.
+    fn is_called_like(&self, other: &Held<Wire>) -> bool {
+        self.name == Some(&*other.attributes.name) && self.region == other.attributes.region
+    }
+}
+
+/// Refuses a connection for a place that has one, which an apply would find out half way through; unless that one is of this state, so
+/// that this plan may remove it. Without an answer of Scalr's nothing is said.
+async fn judge_place(plan: &mut Plan<'_, Connection>) {
+    if plan.prior().is_some() || plan.is_within_apply() {
+        return;
+    }
+    let (account, region) = (
+        plan.planned(Connection::aws_account_id()).known(),
+        plan.planned(Connection::region()).known(),
+    );
+    let (Some(account), Some(region)) = (account, region) else {
+        return;
+    };
+    let name = plan.planned(Connection::name()).known();
+    let wanted = Wanted {
+        name: name.as_deref(),
+        account: &account,
+        region: &region,
+    };
+    let Some((client, scalr)) = plan
+        .client()
+        .and_then(|client| Some((client, client.scalr().ok()?)))
+    else {
+        return;
+    };
+    let Some(all) = scalr.connections_of_walk(plan.cancelled()).await else {
+        return;
+    };
+    let taken = all.values().find(|other| wanted.is_taken_by(other));
+    let called = || all.values().find(|other| wanted.is_called_like(other));
+    let Some(holder) = taken.or_else(called) else {
+        return;
+    };
+    let id = holder.id.as_str();
+    let is_replaced = plan.private(ID).as_deref() == Some(id.as_bytes());
+    if is_replaced || client.walk().will_hold_connection(id, plan.cancelled()).await {
+        return;
+    }
+    if taken.is_some() {
+        plan.error(messages::taken(&wanted, holder));
+    } else {
+        plan.warn(messages::same_name(&wanted, holder));
+    }
 }
 
 /// A bus that names its event source in words is planned in no order: the source of a connection that is made is not there yet.

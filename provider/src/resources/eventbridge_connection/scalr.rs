@@ -9,6 +9,7 @@ use tfplugin::{Diagnostics, Operation, Result, WaitEnd};
 
 use super::Connection;
 use super::messages::{self, doing};
+use super::plan::Wanted;
 use crate::failure::{Cause as _, Standing};
 use crate::resources::messages::not_received;
 use crate::resources::receiving::{Place, Receiver};
@@ -39,6 +40,14 @@ impl Connection {
             (place, it.enabled)
         };
         self.name.is_empty() || written(self) == written(&now)
+    }
+
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            name: Some(&self.name),
+            account: &self.aws_account_id,
+            region: &self.region,
+        }
     }
 
     /// One that nothing is known of but what the wire says.
@@ -104,20 +113,16 @@ async fn not_created(scalr: &Scalr, plan: &Connection, error: ClientError) -> Di
         return failed.during(doing);
     };
     let all = scalr.api.connections(None).await.unwrap_or_default();
-    let holder = all.iter().find(|other| is_in_the_way(plan, &other.attributes));
+    let plan = plan.wanted();
+    let holder = all.iter().find(|other| plan.is_taken_by(other));
     match (holder, creation) {
-        (Some(holder), Creation::Refused) => messages::taken(plan, holder).into(),
+        (Some(holder), Creation::Refused) => messages::taken(&plan, holder).into(),
         (None, Creation::Refused) => failed.during(doing),
         (Some(holder), Creation::Unsure) => {
-            failed.during_with(doing, &Standing::same(messages::there_now(plan, holder)))
+            failed.during_with(doing, &Standing::same(messages::there_now(&plan, holder)))
         }
         (None, Creation::Unsure) => failed.during_with(doing, &Standing::same(messages::NOT_THERE_YET)),
     }
-}
-
-/// Scalr keeps one connection for each AWS account and region.
-fn is_in_the_way(plan: &Connection, other: &ConnectionAttributes) -> bool {
-    plan.aws_account_id == other.aws_account_id && *plan.region == *other.region
 }
 
 /// Pauses a connection that was just made. It exists, so whatever fails is a warning.

@@ -197,7 +197,7 @@ async fn ask_to_delete(
                 match aws.on_custom_bus(state.known_arn()).await {
                     Ok(left) => {
                         if in_the_way.stays(&left.concat(), false) {
-                            return Err(messages::in_use(name, &aws.name, &left, &e).into());
+                            return Err(messages::in_use(state, &aws.name, &left, &e).into());
                         }
                         Ok(Continue(messages::still_in_use(name, &left)))
                     }

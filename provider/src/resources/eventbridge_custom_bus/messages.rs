@@ -236,7 +236,8 @@ fn in_words([subscribers, sources]: &[Vec<String>; 2]) -> String {
 }
 
 /// Nothing removes what is in the way of a delete.
-pub(super) fn in_use(name: &str, region: &str, left: &[Vec<String>; 2], error: &Error) -> Diagnostic {
+pub(super) fn in_use(bus: &CustomBus, region: &str, left: &[Vec<String>; 2], error: &Error) -> Diagnostic {
+    let (name, arn) = (&bus.name, bus.known_arn());
     Diagnostic::error(format!("Cannot delete the custom event bus `{name}`: it is in use"))
         .quoting(error)
         .standing(format!(
@@ -244,12 +245,13 @@ pub(super) fn in_use(name: &str, region: &str, left: &[Vec<String>; 2], error: &
              events.",
             in_words(left)
         ))
-        .next(
+        .next(format!(
             "If resources of this configuration have them, refer to the bus by its `arn` there (`event_bus_arn = \
              scalr_eventbridge_custom_bus.NAME.arn`), so that they go first. What no resource manages has to be deleted in AWS: `aws \
-             eventsv2 list-subscribers --event-bus-arn ARN`, `aws eventsv2 delete-subscriber --subscriber-arn ARN`, and the same with \
-             `event-source`. Then apply again.",
-        )
+             eventsv2 list-subscribers --region {region} --event-bus-arn {arn}` and `aws eventsv2 list-event-sources --region {region} \
+             --event-bus-arn {arn}` show the ARNs, for `aws eventsv2 delete-subscriber --region {region} --subscriber-arn` and `aws eventsv2 \
+             delete-event-source --region {region} --event-source-arn`. Then apply again."
+        ))
 }
 
 /// The bus is there after AWS took its deletion.

@@ -149,6 +149,8 @@ impl Resource for EventSource {
 
     async fn delete(state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
         let aws = state.regional(operation).await?;
+        // A Classic bus that is made of the same source waits for it.
+        let _removing = operation.client().memory().removing(state.partner_bus());
         aws::delete(operation, &aws, &state).await
     }
 
@@ -182,6 +184,14 @@ impl EventSource {
     /// The name of the partner's event source, which is that of its Classic bus.
     fn partner_source(&self) -> &str {
         arn::event_source_name(&self.partner_event_source_arn).unwrap_or_default()
+    }
+
+    /// The Classic bus of the partner's event source.
+    fn partner_bus(&self) -> Object {
+        Object::Bus {
+            region: self.region.as_deref().unwrap_or_default().to_owned(),
+            name: self.partner_source().to_owned(),
+        }
     }
 
     fn object(&self) -> Object {

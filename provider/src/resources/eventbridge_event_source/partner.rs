@@ -49,7 +49,8 @@ pub(super) async fn wait_until_pending(
             Err(e) => return Err(failed(e)),
         };
         let start = *since.get_or_insert_with(Instant::now);
-        let is_over = start.elapsed() >= IN_THE_WAY_MAX;
+        let is_removing = operation.client().memory().is_removing(&plan.partner_bus());
+        let is_over = start.elapsed() >= IN_THE_WAY_MAX && !is_removing;
         match state {
             Some(EventSourceState::Pending) => return Ok(()),
             None => {

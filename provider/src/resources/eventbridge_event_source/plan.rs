@@ -14,6 +14,7 @@ use crate::values::Region;
 /// All of it.
 pub(super) async fn decide(plan: &mut Plan<'_, EventSource>) {
     if plan.action() == PlanAction::Delete {
+        note_removal(plan);
         return warn_of_loss(plan);
     }
     region(plan);
@@ -28,6 +29,13 @@ pub(super) async fn decide(plan: &mut Plan<'_, EventSource>) {
     look(plan).await;
     let object = planned(plan);
     handover::plan(plan, object, "another `name`", EventSource::name());
+}
+
+/// A Classic bus may be planned to get the events.
+fn note_removal(plan: &Plan<'_, EventSource>) {
+    if let Some((client, source)) = plan.client().zip(plan.prior()) {
+        client.walk().removal(source.object());
+    }
 }
 
 /// It is that of the bus.

@@ -105,7 +105,7 @@ async fn change(
     let mut call = aws.custom.update_subscriber().subscriber_arn(plan.known_arn());
     if plan.invoke_differs(prior) {
         if !is_known_target(plan.target()) {
-            return Err(messages::unknown_target(&plan.name, plan.target()).into());
+            return Err(messages::unknown_target(plan, &aws.name).into());
         }
         let held = aws
             .subscriber(plan.known_arn())
@@ -219,7 +219,7 @@ impl Subscriber {
         self.creation_time = held.creation_time().and_then(written);
         let state = state_of(&held);
         if state.ends_with("_FAILED") {
-            return Err(messages::failed(&self.name, state).into());
+            return Err(messages::failed(self, &aws.name, state).into());
         }
         let queue = held.on_failure_configuration().and_then(|held| held.arn());
         match queue.filter(|arn| !arn.is_empty() && self.dead_letter_arn.is_none()) {

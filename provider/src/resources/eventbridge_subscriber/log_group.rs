@@ -12,11 +12,14 @@ use super::group_change::{self, Others};
 use super::messages::{self, doing};
 use super::parts::LogGroup;
 use crate::aws::retry::gone;
-use crate::aws::{Error, Regional, arn, target_id};
+use crate::aws::{Error, Regional, arn};
 use crate::defaults;
 use crate::failure::{Cause as _, Effect, Standing};
-use crate::ownership::{Object, Owner};
-use crate::resources::eventbridge_target::{self as target, OWNER_TAG, TargetGroup};
+use crate::ownership::{Object, Owner, Turn};
+use crate::resources::eventbridge_target::{self as target, TargetGroup};
+use crate::resources::group_owner::{
+    self, Holder, NEXT_OWNER_TAG, OWNER_TAG, Sight, arn_of, subscriber as owner, untag,
+};
 use crate::resources::handover;
 use crate::values::Json;
 
@@ -29,9 +32,6 @@ const STREAM_MISSING: &str = "log stream missing";
 pub(super) const SUBSCRIBER_MISSING: &str = "subscriber missing";
 pub(super) const TAGS_DIFFER: &str = "tags differ";
 const ANOTHER_LEFT: &str = "another log group left";
-/// What owner tags of subscribers begin with. It has no `/`, so that none is taken for that of a rule.
-const OWNED_BY: &str = "subscriber:";
-const TAG_VALUE_LENGTH_MAX: usize = 256;
 
 /// The arguments of the call: each event is a line, as it was published. `$events` is a list.
 pub(super) fn input(group: &str, stream: &str) -> Json {
@@ -46,17 +46,6 @@ pub(super) fn parse_input(text: &Json) -> Option<(String, String)> {
     let group = value["LogGroupName"].as_str()?;
     let stream = value["LogStreamName"].as_str()?;
     (input(group, stream) == *text).then(|| (group.to_owned(), stream.to_owned()))
-}
-
-/// The value of the tag that names this subscriber as the owner.
-pub(super) fn owner(name: &str) -> String {
-    let whole = format!("{OWNED_BY}{name}");
-    if whole.len() <= TAG_VALUE_LENGTH_MAX {
-        return whole;
-    }
-    let digest = target_id::digest(&whole);
-    let kept = TAG_VALUE_LENGTH_MAX - digest.len() - 1;
-    format!("{}={digest}", whole.get(..kept).unwrap_or_default())
 }
 
 /// Makes group and stream ready. They come before the subscriber: its first delivery must find them.
@@ -77,27 +66,27 @@ pub(super) async fn ensure(
     // Nothing that can fail comes between the group and the state.
     let account = aws.account().await;
     let account = account.map_err(|e| e.during(doing::look_for_group(&group.name)))?;
-    let held = find_or_make(operation, aws, &plan.name, &group).await?;
+    let by = Claimant {
+        name: &plan.name,
+        is_new: prior.is_none(),
+    };
+    let held = find_or_make(operation, aws, &by, &group, &turn).await?;
     if group.create {
         turn.own(&Owner::ensure(operation));
     }
     let arn = || arn::of_log_group(&aws.name, account, &group.name);
-    group.arn = Some(held.as_ref().map_or_else(arn, |held| target::arn_of(held, None)));
+    let known = held.as_ref().map(|held| arn_of(&held.wire, None));
+    group.arn = Some(known.unwrap_or_else(arn));
     if prior.is_none() {
         group.status = Some(SUBSCRIBER_MISSING.to_owned());
         plan.log_group = Some(group.clone());
         operation.save(plan.clone());
     }
     let standing = messages::group_is_there(prior.is_none());
-    if group.create {
-        let mut lacking = defaults::tagging(operation.client())?.managed(None);
-        if let Some(held) = &held {
-            let tags = tags_of(aws, held, &group.name).await?;
-            lacking.retain(|key, value| tags.get(key) != Some(value));
-            let arn = target::arn_of(held, None);
-            target::tag(aws, &arn, &group.as_of_target(), lacking, standing).await?;
-        }
-        target::set_retention(aws, &group.as_of_target(), held.as_ref(), standing).await?;
+    if let Some(other) = held.as_ref().and_then(|held| held.still_owned_by.as_deref()) {
+        operation.warn(group_owner::passed_on_later(&group.name, other));
+    } else if group.create {
+        set_up(operation, aws, &group, held.as_ref(), standing).await?;
     }
     make_stream(aws, &group, standing).await?;
     group.status = Some(READY.to_owned());
@@ -105,27 +94,67 @@ pub(super) async fn ensure(
     Ok(())
 }
 
+/// Tags and retention of a group that is this subscriber's.
+async fn set_up(
+    operation: &Operation<'_, Subscriber>,
+    aws: &Regional,
+    group: &LogGroup,
+    held: Option<&ExistingGroup>,
+    standing: &str,
+) -> Result<()> {
+    if let Some(held) = held {
+        let mut lacking = defaults::tagging(operation.client())?.managed(None);
+        lacking.retain(|key, value| held.tags.get(key) != Some(value));
+        let arn = arn_of(&held.wire, None);
+        target::tag(aws, &arn, &group.as_of_target(), lacking, standing).await?;
+    }
+    let wire = held.map(|held| &held.wire);
+    target::set_retention(aws, &group.as_of_target(), wire, standing).await
+}
+
+/// A group that was there, with its tags where it is to be this subscriber's.
+struct ExistingGroup {
+    wire: WireGroup,
+    tags: BTreeMap<String, String>,
+    /// The owner tag of the rule whose target has the group until it is destroyed.
+    still_owned_by: Option<String>,
+}
+
+/// The subscriber that wants a group.
+struct Claimant<'a> {
+    name: &'a str,
+    /// It is being made.
+    is_new: bool,
+}
+
 /// The group that was there and may be used; none where it is made.
 async fn find_or_make(
     operation: &Operation<'_, Subscriber>,
     aws: &Regional,
-    subscriber: &str,
+    by: &Claimant<'_>,
     group: &LogGroup,
-) -> Result<Option<WireGroup>> {
+    turn: &Turn,
+) -> Result<Option<ExistingGroup>> {
     let name = &group.name;
     match look(aws, name).await? {
-        Some(held) if group.create => return claim(aws, subscriber, group, held).await.map(Some),
-        Some(held) => return Ok(Some(held)),
+        Some(held) if group.create => return claim(aws, by, group, held, turn).await.map(Some),
+        Some(wire) => {
+            return Ok(Some(ExistingGroup {
+                wire,
+                tags: BTreeMap::new(),
+                still_owned_by: None,
+            }));
+        }
         None if !group.create => return Err(messages::no_group(name, &aws.name).into()),
         None => {}
     }
     let tags = defaults::tagging(operation.client())?.defaults;
-    match target::make_group(aws, &group.as_of_target(), &owner(subscriber), tags).await {
+    match target::make_group(aws, &group.as_of_target(), &owner(by.name), tags).await {
         Ok(()) => Ok(None),
         // Made meanwhile: by the first attempt of a call whose answer was lost, or by somebody else.
         Err(e) if e.code() == Some("ResourceAlreadyExistsException") || e.effect() == Effect::Unknown => {
             match look(aws, name).await? {
-                Some(held) => claim(aws, subscriber, group, held).await.map(Some),
+                Some(held) => claim(aws, by, group, held, turn).await.map(Some),
                 None => Err(e.during(doing::make_group(name))),
             }
         }
@@ -138,29 +167,63 @@ async fn look(aws: &Regional, name: &str) -> Result<Option<WireGroup>> {
     held.map_err(|e| e.during(doing::look_for_group(name)))
 }
 
-/// Adopts a group that is there: it is this subscriber's, or that of a subscriber which is gone, as after another name.
-async fn claim(aws: &Regional, subscriber: &str, group: &LogGroup, held: WireGroup) -> Result<WireGroup> {
-    let name = &group.name;
-    let tags = tags_of(aws, &held, name).await?;
-    let (found, mine) = (tags.get(OWNER_TAG), owner(subscriber));
+/// Adopts a group that is there: it is this subscriber's; or that of a subscriber which is gone, as after another name; or that of a rule
+/// which is gone or sends nothing there, as after a move from a Classic bus. A new subscriber may also have it from a target that goes
+/// after it was made.
+async fn claim(
+    aws: &Regional,
+    by: &Claimant<'_>,
+    group: &LogGroup,
+    wire: WireGroup,
+    turn: &Turn,
+) -> Result<ExistingGroup> {
+    let (name, arn, mine) = (&group.name, arn_of(&wire, None), owner(by.name));
+    let tags = tags_of(aws, &wire, name).await?;
+    let own = |still_owned_by| ExistingGroup {
+        wire,
+        tags: tags.clone(),
+        still_owned_by,
+    };
+    let found = tags.get(OWNER_TAG);
     if found == Some(&mine) {
-        return Ok(held);
+        return Ok(own(None));
     }
-    let arn = target::arn_of(&held, None);
-    if let Some(other) = found.and_then(|found| found.strip_prefix(OWNED_BY)) {
-        let named = aws.subscribers_named(other).await;
-        let named = named.map_err(|e| e.during(doing::look_for_owner(other, name)))?;
-        if named.is_empty() && !other.contains('=') {
-            let tag = BTreeMap::from([(OWNER_TAG.to_owned(), mine)]);
-            target::tag(aws, &arn, &group.as_of_target(), tag, messages::GROUP_AS_IT_WAS).await?;
-            return Ok(held);
+    let holder = found.and_then(|found| Holder::of(found));
+    let seen = match holder {
+        Some(holder) => holder
+            .see(aws, name)
+            .await
+            .map_err(|e| e.during(holder.doing(name)))?,
+        None => None,
+    };
+    let tagged = async |key: &str| {
+        let tag = BTreeMap::from([(key.to_owned(), mine.clone())]);
+        target::tag(aws, &arn, &group.as_of_target(), tag, messages::GROUP_AS_IT_WAS).await
+    };
+    match holder.zip(seen) {
+        Some((Holder::Subscriber { .. }, Sight::Gone)) => {}
+        // A target that this apply makes may be about to send events there.
+        Some((Holder::Rule { .. }, Sight::Gone | Sight::Elsewhere)) if !turn.is_owned() => {}
+        // Whether that target is about to be destroyed cannot be known here.
+        Some((Holder::Rule { .. }, Sight::Leads)) if by.is_new => {
+            tagged(NEXT_OWNER_TAG).await?;
+            return Ok(own(found.cloned()));
+        }
+        _ => {
+            let found = (found.map(String::as_str), seen);
+            return Err(messages::group_of_another(name, &aws.name, found, (&arn, &mine)).into());
         }
     }
-    Err(messages::group_of_another(name, &aws.name, found.map(String::as_str), (&arn, &mine)).into())
+    tagged(OWNER_TAG).await?;
+    if tags.contains_key(NEXT_OWNER_TAG) {
+        let removed = untag(aws, &arn, NEXT_OWNER_TAG).await;
+        removed.map_err(|e| e.during(doing::tag_group(name)))?;
+    }
+    Ok(own(None))
 }
 
 async fn tags_of(aws: &Regional, held: &WireGroup, name: &str) -> Result<BTreeMap<String, String>> {
-    let tags = aws.log_group_tags(&target::arn_of(held, None)).await;
+    let tags = aws.log_group_tags(&arn_of(held, None)).await;
     let tags = tags.map_err(|e| e.during(doing::read_group(name)))?;
     Ok(tags.into_iter().collect())
 }
@@ -194,7 +257,7 @@ pub(super) async fn read(
         return Ok(group);
     };
     let tags = tags_of(aws, &held, &name).await?;
-    group.arn = Some(target::arn_of(&held, None));
+    group.arn = Some(arn_of(&held, None));
     group.create = group.create && tags.get(OWNER_TAG) == Some(&owner(subscriber));
     if group.create {
         group.retention_in_days = held.retention_in_days().map(i64::from);
@@ -266,7 +329,7 @@ async fn release(
     let Some(held) = own(aws, subscriber, name).await? else {
         return Ok(false);
     };
-    let untagged = target::untag(aws, &target::arn_of(&held, None), OWNER_TAG).await;
+    let untagged = untag(aws, &arn_of(&held, None), OWNER_TAG).await;
     untagged.map_err(|e| e.during(doing::release_group(name)))?;
     Ok(true)
 }
@@ -304,14 +367,27 @@ async fn delete_one(
 ) -> Result<()> {
     let mut turn = handover::turn(operation, &object(aws, name)).await?;
     turn.disown(Owner::of(operation).as_ref());
-    if !deletes || own(aws, subscriber, name).await?.is_none() {
+    let failed = |e: Error| e.during_with(doing::delete_group(name), &messages::after_deleting_group());
+    // A target that was made here meanwhile may have asked for it.
+    if (deletes || turn.is_owned())
+        && let Some(next) = group_owner::pass_on(aws, name, &owner(subscriber))
+            .await
+            .map_err(failed)?
+    {
+        operation.warn(group_owner::passes_on(name, &next));
         return Ok(());
+    }
+    if !deletes {
+        return Ok(());
+    }
+    if own(aws, subscriber, name).await?.is_none() {
+        return group_owner::forget_next(aws, name, &owner(subscriber))
+            .await
+            .map_err(failed);
     }
     let answer = aws.logs.delete_log_group().log_group_name(name).send().await;
     let answer = answer.map_err(|e| aws.failed("logs:DeleteLogGroup", e));
-    gone(answer)
-        .map(drop)
-        .map_err(|e| e.during_with(doing::delete_group(name), &messages::after_deleting_group()))
+    gone(answer).map(drop).map_err(failed)
 }
 
 /// Whether a subscriber of this name is there when this one is gone: the group is that one's, and the role.
@@ -412,13 +488,5 @@ mod tests {
         ] {
             assert_eq!(parse_input(&Json::from(other)), None, "{other}");
         }
-    }
-
-    #[test]
-    fn owners_fit_a_tag_and_are_no_rules() {
-        assert_eq!(owner("runs"), "subscriber:runs");
-        let long = "n".repeat(256);
-        let (one, other) = (owner(&format!("{long}1")), owner(&format!("{long}2")));
-        assert_eq!((one.len(), one == other, one.contains('/')), (256, false, false));
     }
 }

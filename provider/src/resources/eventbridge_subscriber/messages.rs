@@ -8,7 +8,7 @@ use super::Subscriber;
 use crate::aws::custom_writes::Creation;
 use crate::aws::{Error, Regional};
 use crate::failure::{Standing, UNCHANGED, import_block};
-use crate::resources::eventbridge_target::OWNER_TAG;
+use crate::resources::group_owner::{self, OWNER_TAG, Sight};
 use crate::resources::messages;
 
 /// What failed is named by what was being done.
@@ -61,8 +61,8 @@ pub(super) mod doing {
         format!("delete the log group `{name}`")
     }
 
-    pub(in super::super) fn look_for_owner(subscriber: &str, group: &str) -> String {
-        format!("look for the subscriber `{subscriber}`, which owns the log group `{group}`")
+    pub(in super::super) fn tag_group(name: &str) -> String {
+        format!("tag the log group `{name}`")
     }
 }
 
@@ -270,10 +270,12 @@ pub(super) fn starting_point_of_horizon() -> Diagnostic {
 }
 
 /// A target of a kind that is newer than the SDK.
-pub(super) fn unknown_target(name: &str, target: &str) -> Diagnostic {
+pub(super) fn unknown_target(subscriber: &Subscriber, region: &str) -> Diagnostic {
+    let (name, target, arn) = (&subscriber.name, subscriber.target(), subscriber.known_arn());
     Diagnostic::error(format!("Cannot change role or input of the subscriber `{name}`")).detail(format!(
         "AWS replaces the settings of a target whole, and this version of the provider does not know those of `{target}`: they would be lost. \
-         Nothing was changed. Change it with `aws eventsv2 update-subscriber`, and the configuration to the same."
+         Nothing was changed. Change it with `aws eventsv2 update-subscriber --region {region} --subscriber-arn {arn}`, and the configuration \
+         to the same."
     ))
 }
 
@@ -305,10 +307,11 @@ pub(super) fn not_ready_yet(name: &str, end: &WaitEnd) -> Diagnostic {
 }
 
 /// AWS could not do what it took on.
-pub(super) fn failed(name: &str, state: &str) -> Diagnostic {
+pub(super) fn failed(subscriber: &Subscriber, region: &str, state: &str) -> Diagnostic {
+    let (name, arn) = (&subscriber.name, subscriber.known_arn());
     Diagnostic::error(format!("The subscriber `{name}` is {state}")).detail(format!(
         "AWS took the change and could not carry it out. It is in the state. AWS says why: `aws eventsv2 describe-subscriber \
-         --subscriber-arn ARN`, under `StateReason`. Does the role of `{name}` exist, and does it trust `events.amazonaws.com`? Correct that, \
+         --region {region} --subscriber-arn {arn}`, under `StateReason`. Does the role of `{name}` exist, and does it trust `events.amazonaws.com`? Correct that, \
          and apply again."
     ))
 }
@@ -374,33 +377,29 @@ pub(super) fn no_group(name: &str, region: &str) -> Diagnostic {
         .at(Subscriber::log_group().name())
 }
 
-/// `mine`: the group's ARN, and this subscriber's mark.
+/// `found`: the tag of its owner, and what AWS shows of that one. `mine`: the group's ARN, and this subscriber's tag.
 pub(super) fn group_of_another(
     name: &str,
     region: &str,
-    found: Option<&str>,
-    mine: (&str, &str),
+    (found, seen): (Option<&str>, Option<Sight>),
+    (arn, owner): (&str, &str),
 ) -> Diagnostic {
-    let (arn, owner) = mine;
-    let whose = found.map_or_else(
-        || format!("has no tag `{OWNER_TAG}`, so it was made elsewhere or was released"),
-        |found| format!("belongs to something else: its tag `{OWNER_TAG}` is `{found}`"),
-    );
+    let (whose, next) = group_owner::whose(found, seen);
     Diagnostic::error(format!("The log group `{name}` exists already"))
         .detail(format!(
             "It is in {region} and {whose}. It was left as it is. Set `create = false` to use it without owning it (its retention is then left \
-             alone, and it outlives this subscriber), or choose another name. To give the log group to this subscriber, run `aws logs tag-resource \
+             alone, and it outlives this subscriber), or choose another name.{next} To give the log group to this subscriber, run `aws logs tag-resource \
              --region {region} --resource-arn {arn} --tags {OWNER_TAG}={owner}` and apply again."
         ))
         .at(Subscriber::log_group().create())
 }
 
-/// Another subscriber of the same apply has it.
+/// Another resource of the same apply has it.
 pub(super) fn group_of_this_apply(name: &str) -> Diagnostic {
-    Diagnostic::error(format!("The log group `{name}` is another subscriber's"))
+    Diagnostic::error(format!("The log group `{name}` is another resource's"))
         .detail(
-            "Two subscribers of this configuration have it with `create = true`, and one of them owns it already. It was left as it is. Set \
-             `create = false` for the second one, or give it a log group of its own.",
+            "Two subscribers of this configuration, or a subscriber and a target, have it with `create = true`, and the other one owns it \
+             already. It was left as it is. Set `create = false` for this one, or give it a log group of its own.",
         )
         .at(Subscriber::log_group().name())
 }
@@ -422,7 +421,7 @@ pub(super) fn group_will_be_deleted(name: &str, is_there: bool) -> Diagnostic {
 /// With the plan of a destroy.
 pub(super) fn group_stays(name: &str, region: &str) -> Diagnostic {
     Diagnostic::warning(format!("The log group `{name}` and its events stay")).detail(format!(
-        "It is not deleted with its subscriber, and costs storage for as long as it keeps events. A subscriber of the same name that takes this \
+        "It is not deleted with its subscriber, and costs storage for as long as it keeps events. A subscriber or target that takes this \
          one's place continues to use it. To delete it: `aws logs delete-log-group --log-group-name {name} --region {region}`; with `delete_on_destroy = true` a \
          destroy does that."
     ))

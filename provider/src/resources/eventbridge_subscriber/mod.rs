@@ -55,7 +55,7 @@ pub struct Subscriber {
     /// ARN of the role that delivers, in place of `role`. Its trust policy has to allow `sts:AssumeRole` to `events.amazonaws.com`.
     #[tf(optional, computed, use_state_for_unknown, check = check::role_arn)]
     role_arn: Option<String>,
-    /// Role that is made with the subscriber, in place of `role_arn`.
+    /// Role that is made with the subscriber, in place of `role_arn`. In a module that leaves the choice to its caller: `role = var.role_arn == null ? { create = true } : null`, beside `role_arn = var.role_arn`.
     #[tf(optional)]
     role: Option<Role>,
     /// Arguments of the call, as JSON, where `target_arn` is one. An expression `{% … %}` is JSONATA; `$events` is the list of the events.
@@ -196,7 +196,7 @@ impl Resource for Subscriber {
             plan.state.clone_from(&prior.state);
         }
         log_group::let_go(operation, &aws, &plan).await?;
-        role::let_go(&aws, &plan, &prior).await?;
+        role::let_go(operation, &aws, &plan, &prior).await?;
         let held = (prior.tags.as_ref(), prior.tags_all.as_ref());
         let planned = (plan.tags.as_ref(), plan.tags_all.as_ref());
         let tagged =

@@ -11,7 +11,7 @@ pub struct LogGroup {
     /// Name of the log group. Another name leads the events there, and the subscriber stays.
     #[tf(required, check = checks::log_group)]
     pub name: String,
-    /// Create the log group. It has the provider's `default_tags` and a tag that names its owner, this subscriber. With `false`, the log group must exist and is not managed; a change to `false` removes the tag, and the log group stays. An existing log group is adopted only if its tag names this subscriber, or one that no longer exists.
+    /// Create the log group. It has the provider's `default_tags` and a tag that names its owner, this subscriber. With `false`, the log group must exist and is not managed; a change to `false` removes the tag, and the log group stays. An existing log group is adopted only if its tag names this subscriber, a subscriber that no longer exists, or a rule that no longer exists or has no target for it: a move from a Classic event bus keeps its log groups, unless `delete_on_destroy` deletes them. A new subscriber can also use the log group of a target that is destroyed later in the same apply: until then the tag `scalr-eventbridge:next-owner` names the subscriber. If that target is not destroyed, the next plan shows `create` as a change.
     #[tf(optional, default = false)]
     pub create: bool,
     /// Name of the log stream for the events, which is created if it is missing.
@@ -34,9 +34,12 @@ pub struct LogGroup {
 /// The role that delivers, made with the subscriber.
 #[derive(Attrs, Clone, Debug, PartialEq)]
 pub struct Role {
-    /// Create the role, with its trust policy and an inline policy that allows what the target and `dead_letter_arn` need, and nothing else. Its name is made from those of subscriber and region, its path is `/scalr-eventbridge/`. It has the provider's `default_tags` and a tag that names its owner, this subscriber, and is deleted with it. An existing role is adopted only if its tag names this subscriber. Has to be `true`: without a role of its own, use `role_arn`.
+    /// Create the role, with its trust policy and an inline policy that allows what the target and `dead_letter_arn` need, and nothing else. Its name is `NAME-REGION`, from those of subscriber and region, cut and with a digest at its end where that has more than 64 characters; its path is `/scalr-eventbridge/`. It has the provider's `default_tags` and a tag that names its owner, this subscriber, and is deleted with it. An existing role is adopted only if its tag names this subscriber. Has to be `true`: without a role of its own, use `role_arn`.
     #[tf(required)]
     pub create: bool,
+    /// ARN of the managed policy that is the role's permissions boundary, where an organisation lets roles be created with one only. It has to allow what the inline policy allows; otherwise nothing is delivered. Default: none.
+    #[tf(optional, check = subscriber_checks::boundary)]
+    pub permissions_boundary: Option<String>,
     /// `ready`, or what is missing: `subscriber missing`, `role missing`, `trust policy differs`, `policy differs`, `tags differ`. An apply makes it ready.
     #[tf(computed, use_state_for_unknown)]
     pub status: Option<String>,

@@ -2,7 +2,7 @@
 
 use tfplugin::{Plan, PlanAction, Value};
 
-use super::{Subscriber, filters, log_group, messages, role_policy};
+use super::{Subscriber, filters, log_group, messages, role, role_messages, role_policy};
 use crate::aws::arn;
 use crate::aws::look::Service;
 use crate::defaults;
@@ -24,7 +24,8 @@ pub(super) async fn decide(plan: &mut Plan<'_, Subscriber>) {
     }
     region(plan);
     target(plan);
-    role(plan);
+    plan_role(plan);
+    refuse_role_that_goes(plan);
     defaults::plan_tags(plan, &Subscriber::tags(), &Subscriber::tags_all(), |subscriber| {
         subscriber.tags.as_ref()
     });
@@ -71,7 +72,7 @@ fn target(plan: &mut Plan<'_, Subscriber>) {
 }
 
 /// A role that is made here is known when it is made.
-fn role(plan: &mut Plan<'_, Subscriber>) {
+fn plan_role(plan: &mut Plan<'_, Subscriber>) {
     let role = plan.planned(Subscriber::role());
     if role.is_null() {
         return;
@@ -82,6 +83,21 @@ fn role(plan: &mut Plan<'_, Subscriber>) {
     let is_own = plan.prior().is_some_and(role_policy::is_own);
     if !is_own && plan.config(Subscriber::role_arn()).is_null() {
         plan.set_unknown(Subscriber::role_arn());
+    }
+}
+
+/// The old subscriber takes the role with it that was made for it. Whether it is replaced may be known only to the plan of the new one
+/// (`-replace`), which has its private state.
+fn refuse_role_that_goes(plan: &mut Plan<'_, Subscriber>) {
+    let is_new = plan.prior().is_none() || plan.replaces();
+    let named = plan.planned(Subscriber::role_arn()).known();
+    let Some(named) = named.filter(|_| is_new && plan.planned(Subscriber::role()).is_null()) else {
+        return;
+    };
+    let of_state = plan.prior().filter(|prior| role_policy::is_own(prior));
+    let is_own = of_state.is_some_and(|prior| prior.known_role() == named);
+    if is_own || role::of_replaced(plan).as_deref() == Some(&*named) {
+        plan.error(role_messages::goes_with_the_old(&named));
     }
 }
 

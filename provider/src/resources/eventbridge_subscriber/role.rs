@@ -2,9 +2,9 @@
 
 use aws_sdk_iam::types::Tag;
 use serde_json::Value;
-use tfplugin::{Operation, Result};
+use tfplugin::{Operation, Plan, Result};
 
-use super::log_group::{self, READY, SUBSCRIBER_MISSING, TAGS_DIFFER, owner};
+use super::log_group::{self, READY, SUBSCRIBER_MISSING, TAGS_DIFFER};
 use super::parts::Role;
 use super::role_messages::{self as messages, doing};
 use super::role_policy::{self, PATH, POLICY, is_same};
@@ -15,11 +15,19 @@ use crate::aws::tags::Tags;
 use crate::aws::{Error, Regional, arn};
 use crate::defaults;
 use crate::failure::{Cause as _, Effect, Standing};
-use crate::resources::eventbridge_target::OWNER_TAG;
+use crate::resources::group_owner::{OWNER_TAG, subscriber as owner};
 
 const ROLE_MISSING: &str = "role missing";
 const TRUST_DIFFERS: &str = "trust policy differs";
 const POLICY_DIFFERS: &str = "policy differs";
+
+/// Private state: the ARN of the role that was made for the subscriber. The creation of a replacement has that of the old one.
+const MADE: &str = "made_role";
+
+/// The role of the subscriber in whose place the planned one comes.
+pub(super) fn of_replaced(plan: &Plan<'_, Subscriber>) -> Option<String> {
+    String::from_utf8(plan.private(MADE)?).ok()
+}
 
 /// The role as it is to be.
 struct Wanted {
@@ -27,6 +35,7 @@ struct Wanted {
     owner: String,
     trust: Value,
     policy: Option<Value>,
+    boundary: Option<String>,
 }
 
 impl Wanted {
@@ -37,6 +46,10 @@ impl Wanted {
             owner: owner(&format!("{name}@{region}")),
             trust: role_policy::trust(name, region, account),
             policy: role_policy::policy(subscriber, region, account),
+            boundary: subscriber
+                .role
+                .as_ref()
+                .and_then(|role| role.permissions_boundary.clone()),
         }
     }
 
@@ -70,6 +83,7 @@ pub(super) async fn ensure(
         None => make(aws, &plan.name, &wanted, tags.defaults).await?,
     };
     plan.role_arn = Some(held.arn.clone());
+    operation.set_private(MADE, &*held.arn);
     match prior {
         None => {
             role.status = Some(SUBSCRIBER_MISSING.to_owned());
@@ -106,6 +120,7 @@ async fn make(aws: &Regional, subscriber: &str, wanted: &Wanted, defaults: &Tags
     let create = aws.roles.create_role().role_name(name).path(PATH);
     let create = create
         .assume_role_policy_document(wanted.trust.to_string())
+        .set_permissions_boundary(wanted.boundary.clone())
         .description(format!(
             "Delivers the events of the EventBridge subscriber {subscriber}."
         ))
@@ -116,6 +131,7 @@ async fn make(aws: &Regional, subscriber: &str, wanted: &Wanted, defaults: &Tags
             let role = role.map_err(|e| e.during(doing::make(name)))?;
             return Ok(HeldRole {
                 tags,
+                boundary: wanted.boundary.clone(),
                 ..HeldRole::from_wire(&role)
             });
         }
@@ -147,7 +163,7 @@ fn claim(wanted: &Wanted, held: HeldRole) -> Result<HeldRole> {
     Err(messages::role_of_another(&wanted.name, &held.arn, found, &wanted.owner).into())
 }
 
-/// Writes what of trust and tags differs.
+/// Writes what of trust, permissions boundary and tags differs.
 async fn repair(
     aws: &Regional,
     wanted: &Wanted,
@@ -162,6 +178,9 @@ async fn repair(
         let answer = answer.map_err(|e| aws.failed("iam:UpdateAssumeRolePolicy", e));
         answer.map_err(|e| messages::failed(&e, doing::trust(name), standing.clone()))?;
     }
+    if held.boundary != wanted.boundary {
+        bound(aws, wanted, standing).await?;
+    }
     if !lacking.is_empty() {
         let call = aws.roles.tag_role().role_name(name);
         let answer = call.set_tags(Some(wire_tags(&lacking))).send().await;
@@ -169,6 +188,21 @@ async fn repair(
         answer.map_err(|e| messages::failed(&e, doing::tag(name), standing.clone()))?;
     }
     Ok(())
+}
+
+/// Writes the permissions boundary, or takes it away.
+async fn bound(aws: &Regional, wanted: &Wanted, standing: &Standing) -> Result<()> {
+    let name = &wanted.name;
+    let done = if let Some(boundary) = &wanted.boundary {
+        let call = aws.roles.put_role_permissions_boundary().role_name(name);
+        let answer = call.permissions_boundary(boundary).send().await.map(drop);
+        answer.map_err(|e| aws.failed("iam:PutRolePermissionsBoundary", e))
+    } else {
+        let call = aws.roles.delete_role_permissions_boundary().role_name(name);
+        let answer = call.send().await;
+        gone(answer.map_err(|e| aws.failed("iam:DeleteRolePermissionsBoundary", e))).map(drop)
+    };
+    done.map_err(|e| messages::failed(&e, doing::bound(name), standing.clone()))
 }
 
 async fn write_policy(aws: &Regional, wanted: &Wanted, policy: &Value, standing: &Standing) -> Result<()> {
@@ -214,27 +248,31 @@ pub(super) async fn read(
         }
         Err(e) => return Err(e.during(doing::read(&wanted.name))),
     };
-    match (&mut state.role, status) {
-        (_, None) => state.role = None,
-        (Some(role), Some(status)) => role.status = Some(status.to_owned()),
-        (None, Some(status)) => {
-            state.role = Some(Role {
-                create: true,
-                status: Some(status.to_owned()),
-            });
-        }
+    let Some((status, held)) = status else {
+        state.role = None;
+        return Ok(());
+    };
+    operation.set_private(MADE, state.known_role());
+    let role = state.role.get_or_insert(Role {
+        create: true,
+        permissions_boundary: None,
+        status: None,
+    });
+    role.status = Some(status.to_owned());
+    if let Some(held) = held {
+        role.permissions_boundary = held.boundary;
     }
     Ok(())
 }
 
-/// What of the role is missing; none where it is another's.
+/// What of the role is missing, and the role as it is; none where it is another's.
 async fn status(
     operation: &Operation<'_, Subscriber>,
     aws: &Regional,
     wanted: &Wanted,
-) -> std::result::Result<Option<&'static str>, Error> {
+) -> std::result::Result<Option<(&'static str, Option<HeldRole>)>, Error> {
     let Some(held) = aws.role(&wanted.name).await? else {
-        return Ok(Some(ROLE_MISSING));
+        return Ok(Some((ROLE_MISSING, None)));
     };
     if !wanted.owns(&held) {
         return Ok(None);
@@ -249,7 +287,7 @@ async fn status(
     let is_tagged = needed
         .iter()
         .all(|(key, value)| held.tags.get(key) == Some(value));
-    Ok(Some(if !is_same(&held.trust, &wanted.trust) {
+    let status = if !is_same(&held.trust, &wanted.trust) {
         TRUST_DIFFERS
     } else if !is_allowed {
         POLICY_DIFFERS
@@ -257,7 +295,8 @@ async fn status(
         TAGS_DIFFER
     } else {
         READY
-    }))
+    };
+    Ok(Some((status, Some(held))))
 }
 
 /// The state of a subscriber that is not at AWS: none, unless a creation or destroy did not end and left a log group or role of its own, so
@@ -317,10 +356,16 @@ pub(super) async fn delete(aws: &Regional, state: &Subscriber, was_there: bool) 
 
 /// Once the subscriber is changed: its role no longer allows what was needed before. Deletes the role that was made here, where the
 /// subscriber has another; where `role_arn` names that very role, it stays, and is no longer this subscriber's.
-pub(super) async fn let_go(aws: &Regional, plan: &Subscriber, prior: &Subscriber) -> Result<()> {
+pub(super) async fn let_go(
+    operation: &Operation<'_, Subscriber>,
+    aws: &Regional,
+    plan: &Subscriber,
+    prior: &Subscriber,
+) -> Result<()> {
     if plan.role.is_some() {
         return narrow(aws, plan, prior).await;
     }
+    operation.set_private(MADE, "");
     match own(aws, prior).await? {
         Some((name, held)) if held.arn == plan.known_role() => release(aws, &name).await,
         Some((name, _)) => remove(aws, name).await,

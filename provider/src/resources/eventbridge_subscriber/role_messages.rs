@@ -6,7 +6,7 @@ use super::Subscriber;
 use super::role_policy::{PATH, POLICY};
 use crate::aws::Error;
 use crate::failure::{Cause as _, Standing};
-use crate::resources::eventbridge_target::OWNER_TAG;
+use crate::resources::group_owner::OWNER_TAG;
 
 /// What failed is named by what was being done.
 pub(super) mod doing {
@@ -28,6 +28,10 @@ pub(super) mod doing {
 
     pub(in super::super) fn allow(name: &str) -> String {
         format!("write the policy `{}` of the role `{name}`", super::POLICY)
+    }
+
+    pub(in super::super) fn bound(name: &str) -> String {
+        format!("write the permissions boundary of the role `{name}`")
     }
 
     pub(in super::super) fn tag(name: &str) -> String {
@@ -54,8 +58,11 @@ pub(super) fn failed(error: &Error, doing: String, standing: Standing) -> Diagno
     }
     let without = format!(
         "`role = {{ create = true }}` needs the IAM permissions `iam:CreateRole`, `iam:DeleteRole`, `iam:DeleteRolePolicy`, `iam:GetRole`, \
-         `iam:GetRolePolicy`, `iam:PutRolePolicy`, `iam:TagRole`, `iam:UntagRole` and `iam:UpdateAssumeRolePolicy` on `role{PATH}*`. To do \
-         without them, have somebody else make the role, and set `role_arn` to its ARN in place of `role`."
+         `iam:GetRolePolicy`, `iam:PutRolePolicy`, `iam:TagRole`, `iam:UntagRole` and `iam:UpdateAssumeRolePolicy` on `role{PATH}*`; with \
+         `permissions_boundary` also `iam:PutRolePermissionsBoundary` and `iam:DeleteRolePermissionsBoundary`. If the credentials have \
+         them, your organisation may let roles be made and changed with a permissions boundary only: set `permissions_boundary` in `role` to \
+         the ARN of the policy that it asks for. To do without all that, have somebody else make the role, and set `role_arn` to its ARN in \
+         place of `role`."
     );
     error.during_with(doing, &standing.and(&without))
 }
@@ -138,6 +145,17 @@ pub(super) fn no_actions(target: &str) -> Diagnostic {
          with the permissions of that call, and set `role_arn` to its ARN in place of `role`; for a log group, `log_group` writes the call, and \
          `role` fits it."
     ))
+}
+
+/// With the plan: the replacement is to use what goes with the old subscriber.
+pub(super) fn goes_with_the_old(arn: &str) -> Diagnostic {
+    Diagnostic::error("The role is deleted with the subscriber that is replaced")
+        .detail(format!(
+            "`role_arn` is `{arn}`, which `role` has made for the subscriber as it is now, and this plan replaces the subscriber: the role \
+             would be deleted before the new one is made. Nothing has changed. Apply in two steps: first `role_arn` in place of `role` and \
+             nothing else, which leaves the role and no longer manages it; then the change that replaces the subscriber."
+        ))
+        .at(Subscriber::role_arn())
 }
 
 pub(super) fn no_role() -> Diagnostic {

@@ -10,7 +10,7 @@ use crate::aws::arn;
 pub(super) fn refuse(config: &Config<'_, Subscriber>, diags: &mut Diagnostics) {
     refuse_group(config, diags);
     refuse_role(config, diags);
-    let target = config.value(Subscriber::target_arn()).known();
+    let target = written_target(config);
     let is_group = config.value(Subscriber::log_group()).is_known();
     let target = target.or_else(|| is_group.then(|| CALL.to_owned()));
     let kind = config.value(Subscriber::transformer().r#type());
@@ -36,6 +36,12 @@ pub(super) fn refuse(config: &Config<'_, Subscriber>, diags: &mut Diagnostics) {
     }
 }
 
+/// The target's ARN. That of a log group is refused by its own check, which says all that there is to say.
+fn written_target(config: &Config<'_, Subscriber>) -> Option<String> {
+    let target = config.value(Subscriber::target_arn()).known();
+    target.filter(|target| arn::parse(target).is_none_or(|arn| arn.service != "logs"))
+}
+
 /// One role; one that is made here for a target whose call is known.
 fn refuse_role(config: &Config<'_, Subscriber>, diags: &mut Diagnostics) {
     let arn = config.value(Subscriber::role_arn());
@@ -53,7 +59,7 @@ fn refuse_role(config: &Config<'_, Subscriber>, diags: &mut Diagnostics) {
     if config.value(Subscriber::role().create()) == Value::Known(false) {
         diags.push(role_messages::not_made());
     }
-    let target = config.value(Subscriber::target_arn()).known();
+    let target = written_target(config);
     let target = target.filter(|_| config.value(Subscriber::log_group()).is_null());
     if let Some(target) = target.filter(|target| role_policy::actions(target).is_empty()) {
         diags.push(role_messages::no_actions(&target).at(Subscriber::role()));

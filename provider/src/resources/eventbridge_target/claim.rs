@@ -1,18 +1,18 @@
-//! Whose a log group is: made, adopted from a rule that let it go, or passed on by a target that goes.
+//! Whose a log group is: made, adopted from a rule or subscriber that let it go, or passed on by one that goes.
 
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_cloudwatchlogs::types::LogGroup as WireGroup;
-use aws_sdk_eventbridge::types::Target as WireTarget;
 use tfplugin::{Diagnostics, Result};
 
 use super::group_messages;
-use super::log_group::{NEXT_OWNER_TAG, OWNER_TAG, arn_of, owner, tag, untag};
+use super::log_group::tag;
 use super::messages::{self, doing};
 use super::{LogGroup, Target};
-use crate::aws::{Error, Regional, arn, checks};
+use crate::aws::{Error, Regional};
 use crate::failure::{Cause as _, Effect};
 use crate::ownership::Turn;
+use crate::resources::group_owner::{Holder, NEXT_OWNER_TAG, OWNER_TAG, Sight, arn_of, untag};
 
 /// A group that was there, with its tags where they matter: on one that is, or becomes, this rule's.
 pub(super) struct ExistingGroup {
@@ -99,8 +99,8 @@ pub(in crate::resources) async fn make(
     answer.map(drop).map_err(|e| aws.failed("logs:CreateLogGroup", e))
 }
 
-/// Adopts a group that is there: it is this rule's; or the rule that owned it is gone, as after a rename; or the target that
-/// had it was destroyed in this apply. A new target may also have it from a target that goes after it was made.
+/// Adopts a group that is there: it is this rule's; or the rule or subscriber that owned it is gone, as after a rename or a move; or the
+/// target that had it was destroyed in this apply. A new target may also have it from one that goes after it was made.
 async fn claim(
     aws: &Regional,
     by: &Claimant<'_>,
@@ -108,7 +108,7 @@ async fn claim(
     wire: WireGroup,
     turn: &Turn,
 ) -> Result<ExistingGroup> {
-    let (name, arn, owner) = (&group.name, arn_of(&wire, Some(group)), by.owner);
+    let (name, arn, owner) = (&group.name, arn_of(&wire, group.arn.as_deref()), by.owner);
     let tags = aws.log_group_tags(&arn).await;
     let tags = tags.map_err(|e| e.during(doing::read_group_tags(name)))?;
     let own = |still_owned_by| ExistingGroup {
@@ -116,13 +116,21 @@ async fn claim(
         tags: tags.clone(),
         still_owned_by,
     };
-    let Some(found) = tags.get(OWNER_TAG) else {
-        return Err(group_messages::group_of_another(name, &aws.name, None, (&arn, Some(owner))).into());
-    };
-    if found == owner {
+    let found = tags.get(OWNER_TAG);
+    if found.is_some_and(|found| found == owner) {
         return Ok(own(None));
     }
-    if is_free(aws, by.target, name, found, turn).await? {
+    let holder = found.and_then(|found| Holder::of(found));
+    let seen = match holder {
+        Some(holder) => holder
+            .see(aws, name)
+            .await
+            .map_err(|e| e.during(holder.doing(name)))?,
+        None => None,
+    };
+    if let Some(found) = found
+        && is_free(by.target, found, seen, turn)
+    {
         let mine = BTreeMap::from([(OWNER_TAG.to_owned(), owner.to_owned())]);
         tag(aws, &arn, group, mine, messages::GROUP_AS_IT_WAS).await?;
         if tags.contains_key(NEXT_OWNER_TAG) {
@@ -131,44 +139,36 @@ async fn claim(
         }
         return Ok(own(None));
     }
-    if by.is_new && may_pass_on(aws, by.target, name, found).await? {
+    if by.is_new && seen == Some(Sight::Leads) && holder.is_some_and(|holder| may_pass_on(by.target, holder))
+    {
         let next = BTreeMap::from([(NEXT_OWNER_TAG.to_owned(), owner.to_owned())]);
         tag(aws, &arn, group, next, messages::GROUP_AS_IT_WAS).await?;
-        return Ok(own(Some(found.clone())));
+        return Ok(own(found.cloned()));
     }
-    Err(group_messages::group_of_another(name, &aws.name, Some(found), (&arn, Some(owner))).into())
+    let found = (found.map(String::as_str), seen);
+    Err(group_messages::group_of_another(name, &aws.name, found, (&arn, Some(owner))).into())
 }
 
-/// Whether a target of the rule that an owner tag names has the group, and may be about to be destroyed. Whether it is cannot
-/// be known here: the create of a replacement gets nothing of the object that goes after it.
-async fn may_pass_on(aws: &Regional, target: &Target, group: &str, found: &str) -> Result<bool> {
-    let near = bus_and_rule(found).filter(|(bus, _)| is_near(bus, &target.event_bus_name));
-    let Some((_, rule)) = near else {
-        return Ok(false);
-    };
-    let leads = is_led_to(aws, found, group).await;
-    leads.map_err(|e| e.during(doing::look_for_owner(rule, group)))
-}
-
-/// Whether the rule that an owner tag names has let the group go.
-async fn is_free(aws: &Regional, target: &Target, group: &str, found: &str, turn: &Turn) -> Result<bool> {
-    let Some((bus, rule)) = bus_and_rule(found) else {
-        return Ok(false);
-    };
-    let failed = |e: Error| e.during(doing::look_for_owner(rule, group));
-    // Its target was destroyed in this apply: nothing but another target of the rule's can lead to the group.
-    if turn.released() == Some(found) {
-        return Ok(!is_led_to(aws, found, group).await.map_err(failed)?);
+/// Whether one that sends events to the group may be about to be destroyed. Whether it is cannot be known here: the create of a
+/// replacement gets nothing of the object that goes after it.
+fn may_pass_on(target: &Target, holder: Holder<'_>) -> bool {
+    match holder {
+        Holder::Rule { bus, .. } => is_near(bus, &target.event_bus_name),
+        Holder::Subscriber { .. } => true,
     }
-    // A rule that is there may be about to lead to it.
-    let near = is_near(bus, &target.event_bus_name);
-    Ok(near && aws.rule(bus, rule).await.map_err(failed)?.is_none())
 }
 
-/// Bus and rule that an owner tag names.
-fn bus_and_rule(found: &str) -> Option<(&str, &str)> {
-    let (bus, rule) = found.rsplit_once('/')?;
-    (checks::bus(bus).is_ok() && checks::name(rule).is_ok()).then_some((bus, rule))
+/// Whether the one that an owner tag names has let the group go.
+fn is_free(target: &Target, found: &str, seen: Option<Sight>, turn: &Turn) -> bool {
+    match Holder::of(found).zip(seen) {
+        // Its target was destroyed in this apply: nothing but another target of the rule's can lead to the group.
+        Some((Holder::Rule { .. }, seen)) if turn.released() == Some(found) => seen != Sight::Leads,
+        // A rule that is there may be about to lead to it.
+        Some((Holder::Rule { bus, .. }, Sight::Gone)) => is_near(bus, &target.event_bus_name),
+        // One that this apply makes may be about to send events there.
+        Some((Holder::Subscriber { .. }, Sight::Gone)) => !turn.is_owned(),
+        _ => false,
+    }
 }
 
 /// Whether what the rules of one bus had may pass on to a rule of another: a rule that is renamed stays on its bus, and a
@@ -180,40 +180,6 @@ fn is_near(theirs: &str, bus: &str) -> bool {
 /// What a partner's bus has before the connection's name.
 fn account_of(bus: &str) -> Option<&str> {
     bus.rsplit_once('/').map(|(account, _)| account)
-}
-
-/// Gives the group to the owner that waits for it, if a target of that one leads to it. Returns who that is.
-pub(super) async fn pass_on(
-    aws: &Regional,
-    target: &Target,
-    group: &LogGroup,
-) -> std::result::Result<Option<String>, Error> {
-    let Some(held) = aws.log_group(&group.name).await? else {
-        return Ok(None);
-    };
-    let arn = arn_of(&held, Some(group));
-    let mut tags = aws.log_group_tags(&arn).await?;
-    let is_own = tags.get(OWNER_TAG) == Some(&owner(&target.event_bus_name, &target.rule));
-    let Some(next) = tags.remove(NEXT_OWNER_TAG).filter(|_| is_own) else {
-        return Ok(None);
-    };
-    if !is_led_to(aws, &next, &group.name).await? {
-        return Ok(None);
-    }
-    let call = aws.logs.tag_resource().resource_arn(&arn).tags(OWNER_TAG, &next);
-    call.send().await.map_err(|e| aws.failed("logs:TagResource", e))?;
-    untag(aws, &arn, NEXT_OWNER_TAG).await?;
-    Ok(Some(next))
-}
-
-/// Whether a target of the rule that an owner tag names leads to the group.
-async fn is_led_to(aws: &Regional, owner: &str, group: &str) -> std::result::Result<bool, Error> {
-    let Some((bus, rule)) = bus_and_rule(owner) else {
-        return Ok(false);
-    };
-    let leads = |target: &WireTarget| arn::log_group_name(target.arn()) == Some(group);
-    let targets = aws.targets(bus, rule).await?;
-    Ok(targets.iter().flatten().any(leads))
 }
 
 #[cfg(test)]
@@ -233,8 +199,11 @@ mod tests {
             ("r", "custom", None),
             ("custom/a b", "custom", None),
         ] {
-            let near = bus_and_rule(found).filter(|(theirs, _)| is_near(theirs, bus));
-            assert_eq!(near.map(|(_, rule)| rule), expected, "{found} {bus}");
+            let near = match Holder::of(found) {
+                Some(Holder::Rule { bus: theirs, rule }) if is_near(theirs, bus) => Some(rule),
+                _ => None,
+            };
+            assert_eq!(near, expected, "{found} {bus}");
         }
     }
 }

@@ -2,42 +2,22 @@
 
 use tfplugin::Diagnostic;
 
-use super::log_group::{NEXT_OWNER_TAG, OWNER_TAG};
 use super::{LogGroup, Target};
+use crate::resources::group_owner::{self, OWNER_TAG, Sight};
 
-/// Whether a mark is that of a subscriber of a custom event bus.
-fn is_subscriber(mark: &str) -> bool {
-    mark.starts_with("subscriber:")
-}
-
-/// `mine`: the group's ARN and, where rule and bus are known, this rule's mark.
+/// `found`: the tag of its owner, and what AWS shows of that one. `mine`: the group's ARN and, where rule and bus are known, this rule's tag.
 pub(super) fn group_of_another(
     name: &str,
     region: &str,
-    found: Option<&str>,
+    (found, seen): (Option<&str>, Option<Sight>),
     (arn, owner): (&str, Option<&str>),
 ) -> Diagnostic {
-    let whose = found.map_or_else(
-        || format!("has no tag `{OWNER_TAG}`, so it was made elsewhere or was released"),
-        |found| {
-            let whose = if is_subscriber(found) {
-                "a subscriber"
-            } else {
-                "another rule"
-            };
-            format!("belongs to {whose}: its tag `{OWNER_TAG}` is `{found}`")
-        },
-    );
-    let replaced = if found.is_some_and(|found| !is_subscriber(found)) {
-        " If the target of that rule is to be destroyed, apply that first: the log group is then adopted."
-    } else {
-        ""
-    };
+    let (whose, next) = group_owner::whose(found, seen);
     let owner = owner.unwrap_or("BUS/RULE");
     Diagnostic::error(format!("The log group `{name}` exists already"))
         .detail(format!(
             "It is in {region} and {whose}. It was left as it is. Set `create = false` to use it without owning it (its \
-             retention is then left alone, and it outlives this target), or choose another name.{replaced} To give the log group \
+             retention is then left alone, and it outlives this target), or choose another name.{next} To give the log group \
              to this target, run `aws logs tag-resource --region {region} --resource-arn {arn} --tags \
              {OWNER_TAG}={owner}` and apply again."
         ))
@@ -67,8 +47,8 @@ pub(super) fn group_will_be_deleted(group: &LogGroup) -> Diagnostic {
 
 pub(super) fn group_stays(name: &str, region: &str) -> Diagnostic {
     Diagnostic::warning(format!("The log group `{name}` and its events stay")).detail(format!(
-        "It is in {region}, is not deleted with its target, and costs storage for as long as it keeps events. A target that takes this \
-         one's place continues to use it. Once none leads to it, delete it with `aws logs delete-log-group --log-group-name {name} --region {region}`; with \
+        "It is in {region}, is not deleted with its target, and costs storage for as long as it keeps events. A target or subscriber that takes \
+         this one's place continues to use it. Once none leads to it, delete it with `aws logs delete-log-group --log-group-name {name} --region {region}`; with \
          `delete_on_destroy = true` a destroy does that."
     ))
 }
@@ -103,23 +83,6 @@ pub(super) fn group_of_two(name: &str, owners: [&str; 2]) -> Diagnostic {
     ))
 }
 
-/// A new target leads to a group that another target has until it is destroyed.
-pub(super) fn group_is_passed_on_later(name: &str, found: &str) -> Diagnostic {
-    Diagnostic::warning(format!("The log group `{name}` belongs to another rule's target")).detail(format!(
-        "Its tag `{OWNER_TAG}` is `{found}`. If this apply destroys that target later, as with `create_before_destroy`, the \
-         log group passes to this one (`{NEXT_OWNER_TAG}` says so). Otherwise it stays with that rule, with its retention: the \
-         next plan then shows `create` as a change, and the apply of that is refused. Set `create = false` to use a log group \
-         without owning it."
-    ))
-}
-
-pub(super) fn group_passes_on(name: &str, next: &str) -> Diagnostic {
-    Diagnostic::warning(format!("The log group `{name}` stays: another target has it now")).detail(format!(
-        "It passes to the target of the rule `{next}`, which was made before this one was destroyed, so `delete_on_destroy` \
-         does not apply."
-    ))
-}
-
 pub(super) fn group_stays_with_target(name: &str, other: &str) -> Diagnostic {
     Diagnostic::warning(format!(
         "The log group `{name}` stays: another target leads to it"
@@ -128,5 +91,3 @@ pub(super) fn group_stays_with_target(name: &str, other: &str) -> Diagnostic {
         "The target `{other}` of the same rule sends its events there, so `delete_on_destroy` does not apply."
     ))
 }
-
-// What cannot work.

@@ -6,25 +6,19 @@ use aws_sdk_cloudwatchlogs::types::{LogGroup as WireGroup, LogGroupClass};
 use aws_sdk_eventbridge::types::Target as WireTarget;
 use tfplugin::{Diagnostic, Operation, Result};
 
-use super::claim::{Claimant, ExistingGroup, find_or_make, pass_on};
+use super::claim::{Claimant, ExistingGroup, find_or_make};
 use super::group_messages;
 use super::messages::{self, doing};
 use super::unfinished::Saving;
 use super::{LogGroup, Target};
 use crate::aws::policy::{Need, Verdict};
 use crate::aws::retry::gone;
-use crate::aws::{Error, Regional, arn, filled, log_policy, target_id};
+use crate::aws::{Error, Regional, arn, filled, log_policy};
 use crate::defaults;
 use crate::failure::Cause as _;
 use crate::ownership::{Object, Owner, Turn};
+use crate::resources::group_owner::{self, NEXT_OWNER_TAG, OWNER_TAG, arn_of, pass_on, untag};
 use crate::resources::handover;
-
-/// The tag that names the owner of a log group made here.
-pub(in crate::resources) const OWNER_TAG: &str = "scalr-eventbridge:owner";
-/// The tag that names who gets the group once the target of its owner is destroyed: with `create_before_destroy` the new
-/// target is made before that.
-pub(super) const NEXT_OWNER_TAG: &str = "scalr-eventbridge:next-owner";
-const TAG_VALUE_LENGTH_MAX: usize = 256;
 
 /// The group is there and EventBridge may write.
 pub(super) const READY: &str = "ready";
@@ -58,7 +52,7 @@ async fn ensure(
     rule_arn: &str,
     prior: Option<&Target>,
 ) -> Result<()> {
-    let owner = owner(&target.event_bus_name, &target.rule);
+    let owner = owner(target);
     let tagging = defaults::tagging(operation.client())?;
     let need = need(target.id(), &group.name, rule_arn);
     let saving = Saving::new(operation, target, prior);
@@ -86,12 +80,12 @@ async fn ensure(
     }
     let standing = messages::group_is_there(prior.is_none());
     if let Some(other) = held.as_ref().and_then(|held| held.still_owned_by.as_deref()) {
-        operation.warn(group_messages::group_is_passed_on_later(&group.name, other));
+        operation.warn(group_owner::passed_on_later(&group.name, other));
     } else if group.create {
         if let Some(ExistingGroup { wire, tags, .. }) = &held {
             let mut lacking = tagging.managed(None);
             lacking.retain(|key, value| tags.get(key) != Some(value));
-            tag(aws, &arn_of(wire, Some(group)), group, lacking, standing).await?;
+            tag(aws, &arn_of(wire, group.arn.as_deref()), group, lacking, standing).await?;
         }
         let wire = held.as_ref().map(|held| &held.wire);
         set_retention(aws, group, wire, standing).await?;
@@ -128,7 +122,7 @@ pub(super) async fn read(
     let verdict = log_policy::lasting_verdict(aws, &need)
         .await
         .map_err(|e| e.during(doing()))?;
-    group.create = group.create && tags.get(OWNER_TAG) == Some(&owner(&target.event_bus_name, &target.rule));
+    group.create = group.create && tags.get(OWNER_TAG) == Some(&owner(target));
     if group.create {
         group.retention_in_days = held.retention_in_days().map(i64::from);
         group.kms_key_id = filled(held.kms_key_id());
@@ -212,9 +206,9 @@ async fn release(
     let Some(held) = aws.log_group(name).await.map_err(failed)? else {
         return Ok(());
     };
-    let arn = arn_of(&held, Some(group));
+    let arn = arn_of(&held, group.arn.as_deref());
     let tags = aws.log_group_tags(&arn).await.map_err(failed)?;
-    if tags.get(OWNER_TAG) != Some(&owner(&target.event_bus_name, &target.rule))
+    if tags.get(OWNER_TAG) != Some(&owner(target))
         || another(aws, target, name).await.map_err(failed)?.is_some()
     {
         return Ok(());
@@ -222,15 +216,9 @@ async fn release(
     untag(aws, &arn, OWNER_TAG).await.map_err(failed)
 }
 
-/// Removes a tag from a group; one that is gone has none.
-pub(in crate::resources) async fn untag(
-    aws: &Regional,
-    arn: &str,
-    key: &str,
-) -> std::result::Result<(), Error> {
-    let call = aws.logs.untag_resource().resource_arn(arn).tag_keys(key);
-    let answer = call.send().await.map_err(|e| aws.failed("logs:UntagResource", e));
-    gone(answer).map(drop)
+/// The tag that names this target's rule as the owner.
+fn owner(target: &Target) -> String {
+    group_owner::rule(&target.event_bus_name, &target.rule)
 }
 
 /// The group, as this process knows it.
@@ -243,7 +231,7 @@ pub(super) fn object(aws: &Regional, group: &LogGroup) -> Object {
 
 /// The target is gone, and its group may pass on to a target of another rule in this apply.
 pub(super) fn released(target: &Target, turn: &mut Turn) {
-    turn.release(owner(&target.event_bus_name, &target.rule));
+    turn.release(owner(target));
 }
 
 /// Deletes a group that was made here if the configuration says so; else warns that it stays, unless the plan has. `found`: the group was there
@@ -261,9 +249,9 @@ pub(super) async fn keep_or_delete(
     let failed = |e: Error| e.during_with(doing::delete_group(name), &messages::after_deleting_group());
     // A target that was made here meanwhile may have asked for it; a process that finishes a killed apply looks before it deletes.
     if (turn.is_owned() || group.delete_on_destroy)
-        && let Some(next) = pass_on(aws, target, group).await.map_err(failed)?
+        && let Some(next) = pass_on(aws, name, &owner(target)).await.map_err(failed)?
     {
-        return Ok(Some(group_messages::group_passes_on(name, &next)));
+        return Ok(Some(group_owner::passes_on(name, &next)));
     }
     if found && group.delete_on_destroy {
         return Ok(Some(group_messages::group_was_there_before(name)));
@@ -278,9 +266,9 @@ pub(super) async fn keep_or_delete(
     let Some(held) = aws.log_group(name).await.map_err(failed)? else {
         return Ok(None);
     };
-    let arn = arn_of(&held, Some(group));
+    let arn = arn_of(&held, group.arn.as_deref());
     let tags = aws.log_group_tags(&arn).await.map_err(failed)?;
-    let own = owner(&target.event_bus_name, &target.rule);
+    let own = owner(target);
     if tags.get(OWNER_TAG) != Some(&own) {
         if tags.get(NEXT_OWNER_TAG) == Some(&own) {
             untag(aws, &arn, NEXT_OWNER_TAG).await.map_err(failed)?;
@@ -396,15 +384,6 @@ pub(super) fn need(target_id: &str, group: &str, rule_arn: &str) -> Need {
     }
 }
 
-pub(in crate::resources) fn arn_of(held: &WireGroup, known: Option<&LogGroup>) -> String {
-    let arn = held
-        .log_group_arn()
-        .or(held.arn())
-        .or(known.and_then(|group| group.arn.as_deref()))
-        .unwrap_or_default();
-    arn.trim_end_matches(":*").to_owned()
-}
-
 /// The class of a log group; a group of before there were classes has none.
 pub(super) fn class(held: &WireGroup) -> &str {
     held.log_group_class().map_or("STANDARD", LogGroupClass::as_str)
@@ -415,33 +394,5 @@ fn in_words(verdict: &Verdict) -> &'static str {
         Verdict::Granted => READY,
         Verdict::Missing(_) => "policy missing",
         Verdict::Denied { .. } => "policy denies",
-    }
-}
-
-/// Bus and rule; shortened with a digest where a tag is too short for them.
-pub(super) fn owner(bus: &str, rule: &str) -> String {
-    let whole = format!("{bus}/{rule}");
-    if whole.len() <= TAG_VALUE_LENGTH_MAX {
-        return whole;
-    }
-    let digest = target_id::digest(&whole);
-    let kept = TAG_VALUE_LENGTH_MAX - digest.len() - 1;
-    format!("{}={digest}", whole.get(..kept).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn owners_fit_a_tag_and_stay_apart() {
-        assert_eq!(
-            owner("aws.partner/scalr.com/a/b", "r"),
-            "aws.partner/scalr.com/a/b/r"
-        );
-        let bus = "b".repeat(256);
-        let (one, other) = (owner(&bus, "r1"), owner(&bus, "r2"));
-        assert_eq!((one.len(), other.len()), (256, 256));
-        assert_ne!(one, other);
     }
 }

@@ -72,10 +72,6 @@ pub(super) mod doing {
     pub(in super::super) fn delete_group(name: &str) -> String {
         format!("delete the log group `{name}`")
     }
-
-    pub(in super::super) fn look_for_owner(rule: &str, group: &str) -> String {
-        format!("look for the rule `{rule}`, which has the log group `{group}`")
-    }
 }
 
 pub(super) fn existing<'a>(plan: &'a Target, region: &'a str) -> Existing<'a> {

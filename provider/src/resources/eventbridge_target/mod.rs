@@ -32,7 +32,7 @@ use crate::ownership::Owner;
 use crate::values::{Json, Region};
 use crate::{check, defaults};
 pub(super) use claim::make as make_group;
-pub(super) use log_group::{OWNER_TAG, arn_of, set_retention, tag, untag};
+pub(super) use log_group::{set_retention, tag};
 use messages::doing;
 pub(super) use parts::LogGroup as TargetGroup;
 use parts::{DeadLetterConfig, InputTransformer, LogGroup, RetryPolicy};

@@ -8,7 +8,7 @@ use crate::aws::{arn, target_id};
 use crate::defaults;
 use crate::ownership::Object;
 use crate::resources::placement::Judged;
-use crate::resources::{handover, names, placement};
+use crate::resources::{group_owner, handover, names, placement};
 
 /// All of it.
 pub(super) async fn decide(plan: &mut Plan<'_, Target>) {
@@ -195,7 +195,7 @@ fn shared_group(plan: &Plan<'_, Target>) -> Option<Diagnostic> {
         plan.planned(Target::event_bus_name()).known()?,
         plan.planned(Target::rule()).known()?,
     );
-    let own = log_group::owner(&bus, &rule);
+    let own = group_owner::rule(&bus, &rule);
     let group = Object::LogGroup {
         region: region.clone(),
         name: name.clone(),
@@ -207,7 +207,7 @@ fn shared_group(plan: &Plan<'_, Target>) -> Option<Diagnostic> {
     };
     match plan.client()?.walk().claim_group(group, rule)? {
         Object::Rule { bus, name: rule, .. } => {
-            let other = log_group::owner(&bus, &rule);
+            let other = group_owner::rule(&bus, &rule);
             Some(group_messages::group_of_two(&name, [&other, &own]))
         }
         _ => None,

@@ -10,7 +10,7 @@ use crate::aws::look::{Look, Service};
 use crate::aws::{arn, log_policy};
 use crate::defaults;
 use crate::ownership::Object;
-use crate::resources::names;
+use crate::resources::{group_owner, names};
 
 /// The class that AWS has for Lambda's logs alone.
 const DELIVERY: &str = "DELIVERY";
@@ -108,16 +108,16 @@ async fn refusal(
     name: &str,
     held: &WireGroup,
 ) -> Option<tfplugin::Diagnostic> {
-    let arn = log_group::arn_of(held, None);
+    let arn = group_owner::arn_of(held, None);
     let tags = aws.heard(Service::Logs, aws.log_group_tags(&arn).await)?;
-    if tags.contains_key(log_group::OWNER_TAG) {
+    if tags.contains_key(group_owner::OWNER_TAG) {
         return None;
     }
-    let owner = rule(plan).map(|(bus, rule)| log_group::owner(&bus, &rule));
+    let owner = rule(plan).map(|(bus, rule)| group_owner::rule(&bus, &rule));
     Some(group_messages::group_of_another(
         name,
         &aws.name,
-        None,
+        (None, None),
         (&arn, owner.as_deref()),
     ))
 }

@@ -33,12 +33,12 @@ fn config(more: Json) -> Json {
 #[tokio::test(start_paused = true)]
 async fn what_fails_after_the_bus_is_there_is_a_warning() {
     let calls = [
-        ("DescribeEventBus", 2),
+        // One for the plan.
+        ("DescribeEventBus", 3),
         ("UpdateEventBus", 0),
         ("ListTagsForResource", 0),
         ("UntagResource", 0),
         ("TagResource", 0),
-        // One for the plan.
         ("DescribeEventSource", 2),
     ];
     for (call, earlier) in calls {

@@ -12,18 +12,22 @@ use super::fake::{ACCOUNT, Holdings, Trouble};
 pub(in crate::tests) struct Role {
     pub(in crate::tests) path: String,
     pub(in crate::tests) trust: String,
+    /// The permissions boundary.
+    pub(in crate::tests) boundary: Option<String>,
     pub(in crate::tests) tags: BTreeMap<String, String>,
     /// Inline policies by name.
     pub(in crate::tests) policies: BTreeMap<String, String>,
 }
 
 /// The calls that are of this service.
-const CALLS: [&str; 9] = [
+const CALLS: [&str; 11] = [
     "CreateRole",
     "DeleteRole",
+    "DeleteRolePermissionsBoundary",
     "DeleteRolePolicy",
     "GetRole",
     "GetRolePolicy",
+    "PutRolePermissionsBoundary",
     "PutRolePolicy",
     "TagRole",
     "UntagRole",
@@ -54,6 +58,7 @@ impl Holdings {
             let role = Role {
                 path: text("Path"),
                 trust: text("AssumeRolePolicyDocument"),
+                boundary: body["PermissionsBoundary"].as_str().map(str::to_owned),
                 tags: tags(body),
                 policies: BTreeMap::new(),
             };
@@ -67,6 +72,14 @@ impl Holdings {
             "GetRolePolicy" => {
                 let held = role.policies.get(&policy).ok_or_else(missing)?;
                 json!({ "RoleName": name, "PolicyName": policy, "PolicyDocument": encoded(held) })
+            }
+            "PutRolePermissionsBoundary" => {
+                role.boundary = Some(text("PermissionsBoundary"));
+                json!({})
+            }
+            "DeleteRolePermissionsBoundary" => {
+                role.boundary.take().ok_or_else(missing)?;
+                json!({})
             }
             "PutRolePolicy" => {
                 role.policies.insert(policy, text("PolicyDocument"));
@@ -105,12 +118,17 @@ fn shown(name: &str, role: &Role) -> Json {
         .tags
         .iter()
         .map(|(key, value)| json!({ "Key": key, "Value": value }));
-    json!({ "Role": {
+    let mut shown = json!({
         "Path": role.path, "RoleName": name, "RoleId": "AROA", "CreateDate": "2026-11-30T12:00:00Z",
         "Arn": format!("arn:aws:iam::{ACCOUNT}:role{}{name}", role.path),
         "AssumeRolePolicyDocument": encoded(&role.trust),
         "Tags": tags.collect::<Vec<_>>(),
-    } })
+    });
+    if let Some(boundary) = &role.boundary {
+        shown["PermissionsBoundary"] =
+            json!({ "PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": boundary });
+    }
+    json!({ "Role": shown })
 }
 
 /// `Tags.member.1.Key` and so on.

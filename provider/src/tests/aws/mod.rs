@@ -2,6 +2,7 @@
 //! call that a test names.
 
 pub(super) mod api_destination;
+pub(super) mod between_kinds;
 pub(super) mod bus;
 pub(super) mod custom_bus;
 pub(super) mod custom_bus_taken;
@@ -31,6 +32,7 @@ pub(super) mod source;
 pub(super) mod subscriber;
 pub(super) mod subscriber_group;
 pub(super) mod subscriber_role;
+pub(super) mod subscriber_role_bounds;
 pub(super) mod subscriber_settings;
 pub(super) mod target;
 pub(super) mod topic_permission;

@@ -202,14 +202,16 @@ async fn an_existing_bus_is_adopted_or_refused() {
     // It shows between the look and the call: an earlier attempt of that very call made it, or somebody else did.
     for (description, is_ours) in [(None, true), (Some("theirs"), false)] {
         let (fake, harness, _) = made().await;
-        fake.state().hidden_once = true;
         fake.state().buses.get_mut(SOURCE).unwrap()["Description"] = json!(description);
+        let resource = harness.resource(NAME);
+        let planned = resource.plan(None, config(json!({}))).await.unwrap();
+        fake.state().hidden_once = true;
         fake.state().trouble(
             "CreateEventBus",
             Trouble::Says("ResourceAlreadyExistsException", "There is one."),
         );
-        let again = harness.resource(NAME).create(config(json!({}))).await;
-        assert_eq!(again.is_ok(), is_ours);
+        let again = resource.apply(planned).await;
+        assert_eq!(!again.diags.has_errors(), is_ours);
     }
 }
 

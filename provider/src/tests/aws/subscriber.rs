@@ -14,6 +14,7 @@ scenarios![
     subscribers_of_a_bus_are_changed_one_at_a_time,
     a_lost_answer_about_a_subscriber_is_asked_for_again,
     what_a_plan_says_of_a_subscriber,
+    a_log_group_is_no_target_arn,
     what_a_configuration_of_a_subscriber_cannot_have,
     a_subscriber_is_deleted_once_it_can_be,
     subscribers_are_listed_imported_and_looked_up,
@@ -270,6 +271,23 @@ async fn what_a_plan_says_of_a_subscriber() {
     names(&planned.warnings, &["is revoked", "-replace"]);
 }
 
+/// It is said once what to write, whatever else the configuration has.
+#[tokio::test(start_paused = true)]
+async fn a_log_group_is_no_target_arn() {
+    let (_fake, harness) = stage();
+    let resource = harness.resource(NAME);
+    for more in [
+        json!({}),
+        json!({ "input": "{}" }),
+        json!({ "role_arn": null, "role": { "create": true } }),
+    ] {
+        let target = json!({ "target_arn": "arn:aws:logs:us-east-1:123456789012:log-group:/a/b:*" });
+        let refused = resource.plan(None, config(and(target, more))).await.unwrap_err();
+        names(&refused, &["target_arn", "`log_group = { name = \"/a/b\" }`"]);
+        assert_eq!(refused.iter().count(), 1, "{refused}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_a_configuration_of_a_subscriber_cannot_have() {
     let (_fake, harness) = stage();
@@ -280,10 +298,6 @@ async fn what_a_configuration_of_a_subscriber_cannot_have() {
             &["another region", "eu-west-1"][..],
         ),
         (json!({ "target_arn": BUS }), &["own bus"]),
-        (
-            json!({ "target_arn": "arn:aws:logs:us-east-1:123456789012:log-group:/a" }),
-            &["putLogEvents"],
-        ),
         (json!({ "target_arn": CALL }), &["no arguments", "LogGroupName"]),
         (json!({ "input": "{}" }), &["for calls only", "`transformer`"]),
         (

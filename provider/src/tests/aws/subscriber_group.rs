@@ -218,7 +218,7 @@ async fn a_log_group_is_its_subscribers_alone() {
         (tags("subscriber:runs"), true),
         (tags("subscriber:gone"), true),
         (tags("subscriber:audit"), false),
-        (tags("aws.partner/scalr.com/acme/prod/runs"), false),
+        (tags("aws.partner/scalr.com/acme/prod/gone"), true),
         (BTreeMap::new(), false),
     ] {
         let (fake, harness) = stage();

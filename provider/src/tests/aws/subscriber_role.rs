@@ -28,21 +28,21 @@ scenarios![
     a_role_is_not_made_at_aws_for_a_local_eventbridge,
 ];
 
-const NAME: &str = "scalr_eventbridge_subscriber";
-const ROLE: &str = "runs-us-east-1";
-const ARN: &str = "arn:aws:iam::123456789012:role/scalr-eventbridge/runs-us-east-1";
+pub(super) const NAME: &str = "scalr_eventbridge_subscriber";
+pub(super) const ROLE: &str = "runs-us-east-1";
+pub(super) const ARN: &str = "arn:aws:iam::123456789012:role/scalr-eventbridge/runs-us-east-1";
 const OWNER: &str = "scalr-eventbridge:owner";
 const QUEUE: &str = "arn:aws:sqs:us-east-1:123456789012:runs";
 const DEAD: &str = "arn:aws:sqs:us-east-1:123456789012:dead";
 const GROUP: &str = "/scalr/runs";
-const OTHER: &str = "arn:aws:iam::123456789012:role/deliver";
+pub(super) const OTHER: &str = "arn:aws:iam::123456789012:role/deliver";
 
 pub(in crate::tests) fn config(more: Json) -> Json {
     let made = json!({ "role_arn": null, "role": { "create": true } });
     super::subscriber::config(and(made, more))
 }
 
-fn stage() -> (Fake, Harness) {
+pub(super) fn stage() -> (Fake, Harness) {
     let fake = Fake::new();
     let harness = on(fake.config());
     (fake, harness)

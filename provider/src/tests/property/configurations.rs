@@ -276,7 +276,14 @@ pub(super) fn subscriber_rest(_: &There, identity: &Json) -> Values {
     let group = &identity["log_group"];
     // What a call to AWS needs is known of that to a log group only.
     let theirs = object(vec![always("role_arn", text(ROLE))]);
-    let made = object(vec![always("role", Just(json!({ "create": true })).boxed())]);
+    let role = object(vec![
+        always("create", Just(json!(true)).boxed()),
+        perhaps(
+            "permissions_boundary",
+            text("arn:aws:iam::123456789012:policy/[a-z]{1,6}"),
+        ),
+    ]);
+    let made = object(vec![always("role", role)]);
     let is_call = target.ends_with(CALL) && group.is_null();
     let role = if is_call {
         theirs

@@ -202,7 +202,8 @@ async fn it_waits_for_the_name_of_the_event_source() {
         state.json()["event_source_name"],
         "aws.partner/scalr.com/acme/prod"
     );
-    assert_eq!(fake.count("GET"), 3);
+    // One for the plan.
+    assert_eq!(fake.count("GET"), 4);
 }
 
 /// A wait that ends early keeps the connection whole, with a warning: an error would have it replaced.
@@ -243,20 +244,23 @@ async fn a_wait_that_is_interrupted_keeps_the_connection() {
     kept(&applied);
 }
 
+/// The place was free when it was planned.
 #[tokio::test]
 async fn a_taken_place_gives_the_import_block() {
     let (fake, harness) = stage().await;
     let resource = harness.resource(NAME);
-    resource.create(connection(json!({}))).await.unwrap();
-    let refused = resource
-        .create(connection(json!({ "name": "other" })))
+    let other = resource
+        .plan(None, connection(json!({ "name": "other" })))
         .await
-        .unwrap_err();
+        .unwrap();
+    let same = resource.plan(None, connection(json!({}))).await.unwrap();
+    resource.create(connection(json!({}))).await.unwrap();
+    let refused = resource.apply(other).await.diags;
     // An import under the other name would plan a replacement.
     let block = "to = scalr_eventbridge_connection.prod\n    id = \"in-1\"";
     names(&refused, &["`in-1`", "`name = \"prod\"`", block]);
     assert_eq!(fake.state().connections.len(), 1);
-    let same = resource.create(connection(json!({}))).await.unwrap_err();
+    let same = resource.apply(same).await.diags;
     names(&same, &["`in-1`"]);
     assert!(!format!("{same}").contains("name = "), "{same}");
 }

@@ -4,6 +4,7 @@
 pub(super) mod activation;
 pub(super) mod audit_log_setting;
 pub(super) mod connection;
+pub(super) mod connection_taken;
 pub(super) mod fake;
 pub(super) mod functions;
 pub(super) mod provider;

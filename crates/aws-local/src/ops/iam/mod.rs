@@ -1,5 +1,6 @@
 //! IAM, as far as a delivery's role needs it: roles, who may assume them, and their inline policies. Roles belong to an account
-//! and to no region. Managed policies, instance profiles and permissions boundaries do not exist here.
+//! and to no region. Managed policies and instance profiles do not exist here: a permissions boundary, which is a managed
+//! policy, is kept and shown, and not evaluated.
 //!
 //! Codes, statuses and limits are those of the API's reference.
 
@@ -9,12 +10,13 @@ use super::{Call, Operation};
 use crate::fault::Fault;
 use crate::state::role::{Role, Roles};
 
+mod boundaries;
 mod policies;
 mod roles;
 mod tags;
 
 /// The implemented operations of the service.
-pub(crate) const TABLES: &[&[&dyn Operation]] = &[roles::OPS, policies::OPS, tags::OPS];
+pub(crate) const TABLES: &[&[&dyn Operation]] = &[roles::OPS, boundaries::OPS, policies::OPS, tags::OPS];
 
 /// What a listing of what belongs to one role is asked with.
 #[derive(Deserialize)]

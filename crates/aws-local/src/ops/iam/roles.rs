@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::tags::{self, Tag};
-use super::{fault, malformed, quota, role, role_to_change, roles, roles_to_change};
+use super::{boundaries, fault, malformed, quota, role, role_to_change, roles, roles_to_change};
 use crate::arn::partition;
 use crate::clock::rfc3339_seconds;
 use crate::fault::Fault;
@@ -73,11 +73,11 @@ struct Trust {
 }
 
 fn create(call: &mut Call<'_>, input: Create) -> Answer {
-    if input.permissions_boundary.is_some() {
-        let why = "PermissionsBoundary is not in the local AWS; nothing was done.";
-        return Err(fault(400, "InvalidInput", why));
-    }
     let name = input.role_name;
+    input
+        .permissions_boundary
+        .as_deref()
+        .map_or(Ok(()), boundaries::check)?;
     check_trust(&input.assume_role_policy_document)?;
     let tags = tags::added(&BTreeMap::new(), input.tags)?;
     let is_name = |known: &String| known.eq_ignore_ascii_case(&name);
@@ -96,10 +96,12 @@ fn create(call: &mut Call<'_>, input: Create) -> Answer {
         description: input.description.filter(|text| !text.is_empty()),
         session_seconds_max: input.max_session_duration.unwrap_or(SESSION_SECONDS),
         created: call.turn.now,
+        boundary: input.permissions_boundary,
         tags,
         policies: BTreeMap::new(),
     };
     let mut answer = shown(call, &name, &new);
+    show_boundary(&mut answer, &new);
     answer["Tags"] = tags::shown(&new.tags);
     roles_to_change(call).insert(name, new);
     Ok(json!({ "Role": answer }))
@@ -137,13 +139,14 @@ fn get(call: &Call<'_>, input: &Named) -> Answer {
     let found = role(call, &input.role_name)?;
     let mut shown = shown(call, &input.role_name, found);
     shown["RoleLastUsed"] = json!({});
+    show_boundary(&mut shown, found);
     if !found.tags.is_empty() {
         shown["Tags"] = tags::shown(&found.tags);
     }
     Ok(json!({ "Role": shown }))
 }
 
-/// Without tags, as with AWS.
+/// Without tags and boundaries, as with AWS.
 fn list(call: &Call<'_>, input: &List) -> Answer {
     let prefix = input.path_prefix.as_deref().unwrap_or("/");
     let of_path = roles(call)
@@ -191,7 +194,17 @@ fn trust(call: &mut Call<'_>, input: Trust) -> Answer {
     Ok(json!({}))
 }
 
-/// A role, without its tags.
+/// AWS says `Policy`, where its model has `PermissionsBoundaryPolicy`.
+fn show_boundary(shown: &mut Value, role: &Role) {
+    if let Some(boundary) = &role.boundary {
+        shown["PermissionsBoundary"] = json!({
+            "PermissionsBoundaryType": "Policy",
+            "PermissionsBoundaryArn": boundary,
+        });
+    }
+}
+
+/// A role, without its tags and its boundary.
 fn shown(call: &Call<'_>, name: &str, role: &Role) -> Value {
     let (region, account) = (&call.caller.region, &call.caller.account);
     without_nulls(json!({

@@ -1,33 +1,38 @@
-//! `doctor`: checks the settings, whether both sides answer, the clock, and the permissions as far as they can be tried by reading.
+//! `doctor`: checks the settings, whether both sides answer, the clock, and the permissions as far as they can be tried by reading; with
+//! `--data-dir` or `--config`, what a service needs.
+//!
+//! # Floors
+//! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
+//! ```text
+//! check            a check and what it found
+//! clocks           how far the clocks differ
+//! service          the checks of a service
+//! ```
 
+mod check;
+mod clocks;
+mod service;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use aws_config::SdkConfig;
-use jiff::fmt::rfc2822;
-use reqwest::header::DATE;
+use clap::Command;
 use scalr_api::{Client, ClientError, Connection, ConnectionId, Held, Object};
-use serde::Serialize;
 
+use self::check::{Check, Verdict};
+use self::clocks::skew;
 use super::aws::Place;
-use super::loopback::is_loopback;
-use super::remote::{self, Remote, is_no_route};
+use super::remote::{Remote, is_no_route};
 use super::show::{self, Cell, Form, Look};
-use super::{exit, given, hint, log_groups, progress};
+use super::{exit, given, log_groups, progress};
 use crate::aws_wire::AwsWire;
-use crate::clock;
 use crate::export::{Aws, found};
 use crate::partner::{self, AwsError};
 
 /// The check of the calls that the server has.
 const COMMANDS: &str = "commands";
-/// How far the clocks may differ: AWS refuses signatures that are older.
-const SKEW_SECONDS_MAX: i64 = 300;
-/// Differences below this are those of the network.
-const SKEW_SECONDS_SEEN: i64 = 5;
-/// How long to wait for the answer that has the date.
-const DATE_WITHIN: Duration = Duration::from_secs(10);
 /// The event source that is asked for where no connection has one in the region.
 const NO_SOURCE: &str = "aws.partner/scalr.com/none/none";
 /// The rule whose targets are asked for: that AWS does not find it shows that it may be asked.
@@ -37,9 +42,17 @@ const NO_RULE: &str = "scalr-eventbridge-doctor";
 #[command(after_help = "Examples:
   scalr-eventbridge doctor
   scalr-eventbridge doctor --json | jq '.[] | select(.result != \"ok\")'
+  sudo -u scalr-eventbridge scalr-eventbridge doctor --data-dir /var/lib/scalr-eventbridge
 
-It changes nothing, and ends with 4 where a check fails.")]
+With --data-dir or --config it checks what a service needs, as the user that the service runs as: credentials and permissions of the partner,
+AWS's clock, the database, its disk. It changes nothing, and ends with 4 where a check fails.")]
 pub(super) struct Args {
+    /// Check the service that keeps its state here.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Check the service that has the settings of this file.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
@@ -48,51 +61,8 @@ pub(super) struct Args {
     remote: Remote,
 }
 
-/// What a check found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Verdict {
-    Ok,
-    Warning,
-    Failed,
-    /// It needs what an earlier check did not find.
-    Skipped,
-}
-
-/// One check.
-#[derive(Debug, Serialize)]
-struct Check {
-    #[serde(rename = "check")]
-    name: &'static str,
-    result: Verdict,
-    detail: String,
-    next: Option<String>,
-}
-
-impl Check {
-    fn new(check: &'static str, result: Verdict, detail: impl Into<String>) -> Self {
-        Self {
-            name: check,
-            result,
-            detail: detail.into(),
-            next: None,
-        }
-    }
-
-    /// What a call says that is only a check: whether it succeeded.
-    fn of<T>(check: &'static str, called: anyhow::Result<T>, detail: impl FnOnce(T) -> String) -> Self {
-        match called {
-            Ok(found) => Self::new(check, Verdict::Ok, detail(found)),
-            Err(error) => Self {
-                next: hint::next_step(&error).map(|step| step.text),
-                ..Self::new(check, Verdict::Failed, hint::words(&error))
-            },
-        }
-    }
-}
-
-pub(super) async fn main(args: &Args) -> anyhow::Result<ExitCode> {
-    let checks = progress::during("checking", Box::pin(checks(args))).await;
+pub(super) async fn main(args: &Args, program: Command) -> anyhow::Result<ExitCode> {
+    let checks = progress::during("checking", Box::pin(checks(args, program))).await;
     args.form.print(&checks, || human(&checks))?;
     Ok(exit::found(
         checks.iter().all(|check| check.result != Verdict::Failed),
@@ -123,7 +93,10 @@ fn human(checks: &[Check]) -> String {
     text
 }
 
-async fn checks(args: &Args) -> Vec<Check> {
+async fn checks(args: &Args, program: Command) -> Vec<Check> {
+    if args.data_dir.is_some() || args.config.is_some() {
+        return service::checks(program, args.data_dir.as_deref(), args.config.as_deref()).await;
+    }
     let (mut checks, connections) = scalr(&args.remote).await;
     checks.extend(aws(&args.place, &connections).await);
     checks.extend(proxies(
@@ -287,70 +260,6 @@ fn of_region(at: &str, region: &str) -> (Verdict, String) {
     }
 }
 
-/// How far this machine's clock and the server's differ.
-async fn skew(check: &'static str, url: &str) -> Check {
-    let before = clock::wall_ms() / 1000;
-    match date_of(url).await {
-        Ok(theirs) => judged(check, ahead((before, clock::wall_ms() / 1000), theirs)),
-        Err(error) => Check::new(
-            check,
-            Verdict::Skipped,
-            format!("the server's date is not known: {}", hint::words(&error)),
-        ),
-    }
-}
-
-/// By how many seconds the clock that showed these times before and after the answer is ahead of the server's. A date is cut to its second,
-/// and may be a second old.
-fn ahead((before, after): (i64, i64), theirs: i64) -> i64 {
-    let (before, after) = (before - 2, after + 1);
-    if theirs < before {
-        before - theirs
-    } else if theirs > after {
-        after - theirs
-    } else {
-        0
-    }
-}
-
-fn judged(check: &'static str, ahead_seconds: i64) -> Check {
-    let by = ahead_seconds.abs();
-    let direction = if ahead_seconds < 0 { "behind" } else { "ahead" };
-    let detail = if by <= SKEW_SECONDS_SEEN {
-        "right".to_owned()
-    } else {
-        format!("this machine's clock is {by} seconds {direction}")
-    };
-    let result = match by {
-        by if by > SKEW_SECONDS_MAX => Verdict::Failed,
-        by if by > SKEW_SECONDS_SEEN => Verdict::Warning,
-        _ => Verdict::Ok,
-    };
-    let next = (result == Verdict::Failed)
-        .then(|| format!("set the clock: AWS refuses signatures that are {SKEW_SECONDS_MAX} seconds off"));
-    Check {
-        next,
-        ..Check::new(check, result, detail)
-    }
-}
-
-/// The time in the `Date` of an answer, whatever else it says, in seconds since 1970.
-async fn date_of(url: &str) -> anyhow::Result<i64> {
-    let mut http = reqwest::Client::builder()
-        .timeout(DATE_WITHIN)
-        .redirect(reqwest::redirect::Policy::none());
-    if is_loopback(url) {
-        http = http.no_proxy();
-    }
-    if let Some(roots) = remote::own_extra_roots()? {
-        http = http.tls_certs_merge(reqwest::Certificate::from_pem_bundle(roots.pem().as_bytes())?);
-    }
-    let answer = http.build()?.get(url).send().await?;
-    let date = answer.headers().get(DATE).context("its answer has no date")?;
-    let date = rfc2822::DateTimeParser::new().parse_timestamp(date.as_bytes())?;
-    Ok(date.as_second())
-}
-
 /// A proxy that would get the calls to this machine.
 fn proxies(variable: impl Fn(&str) -> Option<String>, is_local: bool) -> Option<Check> {
     let set = |names: [&str; 2]| {
@@ -449,38 +358,6 @@ mod tests {
             let case = format!("{answer:?} {is_real}");
             let check = permission("events:ListRules", answer, is_real);
             assert_eq!(check.result, result, "{case}");
-        }
-    }
-
-    #[test]
-    fn a_slow_answer_is_no_difference_of_clocks() {
-        for (ours, theirs, want) in [
-            ((100, 100), 100, 0),
-            ((100, 100), 98, 0),
-            ((100, 160), 130, 0),
-            ((100, 160), 161, 0),
-            ((100, 100), 40, 58),
-            ((100, 100), 161, -60),
-        ] {
-            assert_eq!(ahead(ours, theirs), want, "{ours:?} {theirs}");
-        }
-    }
-
-    #[test]
-    fn a_clock_is_judged_by_how_far_it_is_off() {
-        for (ahead, result, detail) in [
-            (0, Verdict::Ok, "right"),
-            (-5, Verdict::Ok, "right"),
-            (60, Verdict::Warning, "this machine's clock is 60 seconds ahead"),
-            (
-                -301,
-                Verdict::Failed,
-                "this machine's clock is 301 seconds behind",
-            ),
-        ] {
-            let check = judged("clock", ahead);
-            assert_eq!((check.result, check.detail.as_str()), (result, detail));
-            assert_eq!(check.next.is_some(), result == Verdict::Failed);
         }
     }
 }

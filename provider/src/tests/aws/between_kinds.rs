@@ -1,0 +1,265 @@
+//! What moves between the two kinds of bus: a log group from the target of a rule to a subscriber and back, and the partner's source from one
+//! bus to the other. A harness is a process that is configured once.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+use tfplugin::testing::{Harness, Planned};
+
+use super::fake::{Fake, Trouble, group_arn};
+use super::handover::{RULE, TARGET, process, rule, target, with_rule, without_errors};
+use super::{GROUP, SOURCE, and, names};
+use crate::tests::snapshot::scenarios;
+
+scenarios![
+    a_log_group_moves_to_the_other_kind_of_bus,
+    a_log_group_whose_owner_stays_does_not_move,
+    who_has_a_log_group_is_said_as_it_is,
+    a_classic_bus_waits_for_the_event_source_to_go,
+];
+
+const SUBSCRIBER: &str = "scalr_eventbridge_subscriber";
+const BUS: &str = "scalr_eventbridge_bus";
+const EVENT_SOURCE: &str = "scalr_eventbridge_event_source";
+const OWNER: &str = "scalr-eventbridge:owner";
+const NEXT: &str = "scalr-eventbridge:next-owner";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Target,
+    Subscriber,
+}
+
+impl Kind {
+    fn resource(self) -> &'static str {
+        match self {
+            Self::Target => TARGET,
+            Self::Subscriber => SUBSCRIBER,
+        }
+    }
+
+    fn other(self) -> Self {
+        match self {
+            Self::Target => Self::Subscriber,
+            Self::Subscriber => Self::Target,
+        }
+    }
+
+    /// With the log group of all of them, as its own.
+    fn config(self, group: Json) -> Json {
+        let group = and(json!({ "create": true }), group);
+        match self {
+            Self::Target => target(group),
+            Self::Subscriber => super::subscriber_group::config(group),
+        }
+    }
+
+    fn owner(self) -> String {
+        match self {
+            Self::Target => format!("{SOURCE}/runs"),
+            Self::Subscriber => "subscriber:runs".to_owned(),
+        }
+    }
+}
+
+async fn planned(harness: &Harness, kind: Kind, group: Json) -> Planned {
+    harness
+        .resource(kind.resource())
+        .plan(None, kind.config(group))
+        .await
+        .unwrap()
+}
+
+fn owners(fake: &Fake) -> [Option<String>; 2] {
+    let held = fake.state();
+    let tags = held.tags.get(&group_arn(GROUP));
+    [OWNER, NEXT].map(|key| tags.and_then(|tags| tags.get(key)).cloned())
+}
+
+/// The old side is destroyed before the new one is made, or after it, in one process or in two: the events stay.
+#[tokio::test(start_paused = true)]
+async fn a_log_group_moves_to_the_other_kind_of_bus() {
+    for from in [Kind::Target, Kind::Subscriber] {
+        for (create_first, deletes, same_process) in [
+            (false, false, true),
+            (false, false, false),
+            (true, false, true),
+            (true, true, true),
+            (true, true, false),
+        ] {
+            let what = format!("{from:?} {create_first} {deletes} {same_process}");
+            let fake = with_rule().await;
+            let group = json!({ "retention_in_days": 30, "delete_on_destroy": deletes });
+            let old = process(&fake)
+                .resource(from.resource())
+                .create(from.config(group.clone()))
+                .await
+                .unwrap();
+            let to = from.other();
+            let harness = process(&fake);
+            let destroyed = async |harness: &Harness| {
+                let resource = harness.resource(from.resource());
+                let gone = resource.apply(resource.plan_destroy(&old).await.unwrap()).await;
+                assert!(!gone.diags.has_errors(), "{what}: {}", gone.diags);
+                gone.diags
+            };
+            let apart = (!same_process).then(|| process(&fake));
+            let second = apart.as_ref().unwrap_or(&harness);
+            let new = if create_first {
+                let plan = planned(&harness, to, group.clone()).await;
+                let made = harness.resource(to.resource()).apply(plan).await;
+                names(&made.diags, &[GROUP, "If this apply destroys that"]);
+                assert_eq!(owners(&fake), [Some(from.owner()), Some(to.owner())], "{what}");
+                names(&destroyed(second).await, &[GROUP, "which was made before"]);
+                made.state.unwrap()
+            } else {
+                destroyed(&harness).await;
+                let plan = planned(second, to, group.clone()).await;
+                without_errors(second.resource(to.resource()).apply(plan).await, &what).unwrap()
+            };
+            assert!(fake.state().groups.contains_key(GROUP), "{what}");
+            assert_eq!(owners(&fake), [Some(to.owner()), None], "{what}");
+            second
+                .resource(to.resource())
+                .assert_stable(&new, to.config(group))
+                .await;
+        }
+    }
+}
+
+/// Both are to have it: the first one keeps it, and the apply of the other's change is refused.
+#[tokio::test(start_paused = true)]
+async fn a_log_group_whose_owner_stays_does_not_move() {
+    for from in [Kind::Target, Kind::Subscriber] {
+        let fake = with_rule().await;
+        let group = json!({ "retention_in_days": 30, "delete_on_destroy": true });
+        let first = process(&fake);
+        first
+            .resource(from.resource())
+            .create(from.config(group))
+            .await
+            .unwrap();
+        let to = from.other();
+        let harness = process(&fake);
+        let resource = harness.resource(to.resource());
+        let wanted = to.config(json!({ "retention_in_days": 1, "delete_on_destroy": true }));
+        let made = resource.create(wanted.clone()).await.unwrap();
+        assert_eq!(fake.state().groups[GROUP]["retentionInDays"], 30);
+        let read = resource.read(&made).await.unwrap().unwrap();
+        assert_eq!(read.json()["log_group"]["create"], false);
+        let refused = resource.update(&read, wanted).await.unwrap_err();
+        names(&refused, &["`runs`", "which exists and", "apply that first"]);
+        // It leaves no trace when it goes.
+        let gone = resource.apply(resource.plan_destroy(&made).await.unwrap()).await;
+        without_errors(gone, "destroy");
+        assert_eq!(owners(&fake), [Some(from.owner()), None], "{from:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_a_log_group_is_said_as_it_is() {
+    let of_rule = |rule: &str| format!("{SOURCE}/{rule}");
+    for (kind, tag, words) in [
+        // Adopted.
+        (Kind::Subscriber, of_rule("gone"), None),
+        (Kind::Subscriber, of_rule("other"), None),
+        (Kind::Target, "subscriber:gone".to_owned(), None),
+        // Refused.
+        (
+            Kind::Target,
+            "subscriber:elsewhere".to_owned(),
+            Some(&["the subscriber `elsewhere`, which exists and sends its events elsewhere"][..]),
+        ),
+        (
+            Kind::Subscriber,
+            "subscriber:elsewhere".to_owned(),
+            Some(&["the subscriber `elsewhere`, which exists and sends its events elsewhere"]),
+        ),
+        (
+            Kind::Target,
+            of_rule("other"),
+            Some(&[
+                "the rule `other`",
+                "which exists and has no target for the log group",
+            ]),
+        ),
+        (
+            Kind::Target,
+            "theirs/r".to_owned(),
+            Some(&["the rule `r` of the event bus `theirs`, which no longer exists"]),
+        ),
+        (
+            Kind::Subscriber,
+            "what".to_owned(),
+            Some(&["belongs to something else"]),
+        ),
+    ] {
+        let fake = with_rule().await;
+        let harness = process(&fake);
+        harness.resource(RULE).create(rule(json!({}))).await.unwrap();
+        let elsewhere = super::subscriber::config(json!({ "name": "elsewhere" }));
+        harness.resource(SUBSCRIBER).create(elsewhere).await.unwrap();
+        let held = BTreeMap::from([(OWNER.to_owned(), tag.clone()), (NEXT.to_owned(), "x".to_owned())]);
+        fake.state().make_group(GROUP, held);
+        let plan = planned(&harness, kind, json!({})).await;
+        let applied = harness.resource(kind.resource()).apply(plan).await;
+        match words {
+            None => {
+                without_errors(applied, &tag).unwrap();
+                assert_eq!(owners(&fake), [Some(kind.owner()), None], "{tag}");
+            }
+            Some(words) => {
+                names(&applied.diags, words);
+                names(&applied.diags, &["tag-resource", "create = false", &tag]);
+            }
+        }
+    }
+    // What AWS does not say is not guessed.
+    for (kind, call, tag) in [
+        (Kind::Subscriber, "DescribeRule", of_rule("gone")),
+        (Kind::Target, "v2:ListSubscribers", "subscriber:gone".to_owned()),
+    ] {
+        let fake = with_rule().await;
+        fake.state()
+            .make_group(GROUP, BTreeMap::from([(OWNER.to_owned(), tag)]));
+        let harness = process(&fake);
+        let plan = planned(&harness, kind, json!({})).await;
+        let denied = || Trouble::Says("AccessDeniedException", "You may not.");
+        fake.state().trouble(call, denied());
+        let refused = harness.resource(kind.resource()).apply(plan).await;
+        names(&refused.diags, &["`gone`", "which owns the log group"]);
+    }
+}
+
+/// The Classic bus of a partner's source can be made once the event source of the custom event bus is gone, and AWS's own bus with it.
+#[tokio::test(start_paused = true)]
+async fn a_classic_bus_waits_for_the_event_source_to_go() {
+    let (fake, harness) = super::stage().await;
+    let source = super::event_source::config(json!({}));
+    let held = harness.resource(EVENT_SOURCE).create(source).await.unwrap();
+    for adopts in [false, true] {
+        let harness = process(&fake);
+        let bus = harness.resource(BUS);
+        let wanted = json!({ "event_source_name": SOURCE, "adopt_existing": adopts });
+        let plan = bus.plan(None, wanted).await.unwrap();
+        names(&plan.warnings, &["`prod`", "waits for a minute", "dropped"]);
+        let refused = bus.apply(plan).await;
+        assert!(refused.state.is_none());
+        names(&refused.diags, &["AWS manages the event bus", "`prod`"]);
+    }
+    let harness = process(&fake);
+    let (bus, source) = (harness.resource(BUS), harness.resource(EVENT_SOURCE));
+    let wanted = json!({ "event_source_name": SOURCE });
+    let gone = source.plan_destroy(&held).await.unwrap();
+    let plan = bus.plan(None, wanted.clone()).await.unwrap();
+    names(&plan.warnings, &["this plan deletes it", "dropped"]);
+    let (made, gone) = tokio::join!(bus.apply(plan), async {
+        let looks = fake.count("DescribeEventBus");
+        fake.until("DescribeEventBus", looks + 2).await;
+        source.apply(gone).await
+    });
+    without_errors(gone, "destroy");
+    let state = without_errors(made, "create").unwrap();
+    bus.assert_stable(&state, wanted).await;
+    assert!(fake.state().custom.sources.is_empty());
+}

@@ -1,0 +1,119 @@
+//! `scalr_eventbridge_connection` for an AWS account and region that has one. Each harness is a process that is configured once.
+
+use serde_json::{Value as Json, json};
+use tfplugin::Diagnostics;
+use tfplugin::testing::{Harness, Planned, UNKNOWN};
+
+use super::fake::{Fake, Trouble};
+use super::{connection, names, settings, stage};
+use crate::tests::snapshot::scenarios;
+use crate::tests::unconfigured;
+
+scenarios![
+    a_place_that_is_taken_is_said_at_plan,
+    a_place_that_is_taken_by_this_state_may_become_free,
+    many_connections_are_looked_for_by_one_list,
+];
+
+const NAME: &str = "scalr_eventbridge_connection";
+
+async fn process(fake: &Fake) -> Harness {
+    let harness = unconfigured();
+    harness.configure(settings(fake)).await.unwrap();
+    harness
+}
+
+/// The plan of a new connection, in a process of its own.
+async fn plan(fake: &Fake, more: Json) -> Result<Planned, Diagnostics> {
+    let harness = process(fake).await;
+    harness.resource(NAME).plan(None, connection(more)).await
+}
+
+/// An apply could not make it.
+#[tokio::test(start_paused = true)]
+async fn a_place_that_is_taken_is_said_at_plan() {
+    let (fake, harness) = stage().await;
+    harness
+        .resource(NAME)
+        .create(connection(json!({})))
+        .await
+        .unwrap();
+    let block = "to = scalr_eventbridge_connection.prod\n    id = \"in-1\"";
+    for (more, words) in [
+        (json!({}), &["us-east-1 already", "`moved`", block][..]),
+        (json!({ "name": "other" }), &["`name = \"prod\"`", block]),
+        (json!({ "name": UNKNOWN }), &[block]),
+    ] {
+        names(&plan(&fake, more).await.unwrap_err(), words);
+    }
+    // Another account under the same name: Scalr decides.
+    let planned = plan(&fake, json!({ "aws_account_id": "210987654321" }))
+        .await
+        .unwrap();
+    names(
+        &planned.warnings,
+        &["`prod` in us-east-1", "`in-1`", "event source"],
+    );
+    for free in [
+        json!({ "region": "eu-west-1" }),
+        json!({ "region": UNKNOWN }),
+        json!({ "aws_account_id": UNKNOWN }),
+    ] {
+        let planned = plan(&fake, free).await.unwrap();
+        assert!(planned.warnings.is_empty(), "{}", planned.warnings);
+    }
+    // Without an answer nothing is said.
+    fake.state().refuses_lists = true;
+    plan(&fake, json!({})).await.unwrap();
+    fake.state().trouble = Some(Trouble::IsSilent);
+    plan(&fake, json!({})).await.unwrap();
+}
+
+/// It was refreshed, is removed, or is replaced by this one.
+#[tokio::test(start_paused = true)]
+async fn a_place_that_is_taken_by_this_state_may_become_free() {
+    let (fake, harness) = stage().await;
+    let state = harness
+        .resource(NAME)
+        .create(connection(json!({})))
+        .await
+        .unwrap();
+    let other = || connection(json!({ "name": "other" }));
+    let harness = process(&fake).await;
+    harness.resource(NAME).read(&state).await.unwrap();
+    harness.resource(NAME).plan(None, other()).await.unwrap();
+    let harness = process(&fake).await;
+    let resource = harness.resource(NAME);
+    let (new, gone) = tokio::join!(resource.plan(None, other()), resource.plan_destroy(&state));
+    assert!(new.is_ok() && gone.is_ok());
+    // Tainted, or with `-replace`.
+    let harness = process(&fake).await;
+    harness
+        .resource(NAME)
+        .plan_in_its_place(&state, other())
+        .await
+        .unwrap();
+    let harness = process(&fake).await;
+    let replaced = harness.resource(NAME).update(&state, other()).await.unwrap();
+    assert_eq!(replaced.json()["name"], "other");
+}
+
+#[tokio::test]
+async fn many_connections_are_looked_for_by_one_list() {
+    const LIST: &str = "GET integrations/aws-event-bridge";
+    let fake = Fake::start().await;
+    let harness = process(&fake).await;
+    for region in ["eu-west-1", "eu-west-2", "eu-west-3"] {
+        let config = connection(json!({ "region": region }));
+        harness.resource(NAME).plan(None, config).await.unwrap();
+    }
+    assert_eq!(fake.count(LIST), 1, "{:?}", fake.state().calls);
+    let config = connection(json!({ "region": "eu-north-1" }));
+    let harness = process(&fake).await;
+    harness
+        .resource(NAME)
+        .plan_within_apply(None, config)
+        .await
+        .unwrap();
+    assert_eq!(fake.count(LIST), 1);
+}
