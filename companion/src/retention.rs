@@ -13,6 +13,8 @@ use crate::store::{Result, Store};
 const ROUND: Duration = Duration::from_secs(15);
 /// Shortest wait between two rounds: what comes in meanwhile makes room together, not by a transaction each.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Steps of a round with the history: what is held is kept within its bounds between two rounds.
+const HISTORY_STEPS_MAX: usize = 20;
 
 /// Retention, as a value to run.
 pub(crate) struct Retention {
@@ -34,14 +36,19 @@ impl Retention {
     /// Drops what is beyond the bounds, until stopped.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         loop {
-            if let Err(error) = self.round(&stop).await {
+            let round = self.round(&stop).await;
+            let is_more = round.unwrap_or_else(|error| {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "held events beyond their bounds cannot be dropped; retrying"
                 );
-            }
+                false
+            });
             let next = async {
                 tokio::time::sleep(PAUSE).await;
+                if is_more {
+                    return;
+                }
                 tokio::select! {
                     () = self.store.beyond_bound() => {}
                     () = self.clock.confirmed() => {}
@@ -55,8 +62,8 @@ impl Retention {
         }
     }
 
-    /// Drops all that is beyond the bounds, in transactions that others may come between.
-    async fn round(&mut self, stop: &CancellationToken) -> Result<()> {
+    /// Drops all that is beyond the bounds, in transactions that others may come between; of the history some. Whether that may have more.
+    async fn round(&mut self, stop: &CancellationToken) -> Result<bool> {
         let now_ms = self.clock.now_ms();
         while !stop.is_cancelled() && self.store.any_beyond_bound().await? {
             let mut tx = self.store.begin().await?;
@@ -80,24 +87,7 @@ impl Retention {
             }
             tracing::debug!(deleted, "of a deleted connection, and its events");
         }
-        while !stop.is_cancelled()
-            && self.clock.trust() == Trust::Confirmed
-            && self.store.any_old_history(now_ms).await?
-        {
-            let mut tx = self.store.begin().await?;
-            let forgotten = tx.forget_history(now_ms).await?;
-            tx.commit().await?;
-            tracing::debug!(forgotten, "delivered events that were kept for long enough");
-        }
-        while !stop.is_cancelled() && self.store.any_history_beyond_bound().await? {
-            let mut tx = self.store.begin().await?;
-            let forgotten = tx.trim_history().await?;
-            tx.commit().await?;
-            if forgotten == 0 {
-                break;
-            }
-            tracing::debug!(forgotten, "delivered events beyond the bound in bytes");
-        }
+        let is_more = self.forget_history(now_ms, stop).await?;
         // Their events are gone in any case: a clock in doubt only keeps them longer.
         while !stop.is_cancelled()
             && self.clock.trust() == Trust::Confirmed
@@ -114,7 +104,34 @@ impl Retention {
             tx.commit().await?;
             tracing::warn!(dropped, "events expired and were dropped");
         }
-        Ok(())
+        Ok(is_more)
+    }
+
+    /// Deletes some of the delivered events that are kept no longer: for their age, for which a clock in doubt keeps them longer, where
+    /// there is an age, and for the bound in bytes. Whether there may be more.
+    async fn forget_history(&self, now_ms: i64, stop: &CancellationToken) -> Result<bool> {
+        for _ in 0..HISTORY_STEPS_MAX {
+            let is_age_known = !self.store.keeps_history() || self.clock.trust() == Trust::Confirmed;
+            let mut forgotten = 0;
+            if is_age_known && self.store.any_old_history(now_ms).await? {
+                let mut tx = self.store.begin().await?;
+                forgotten += tx.forget_history(now_ms).await?;
+                tx.commit().await?;
+            }
+            if self.store.any_history_beyond_bound().await? {
+                let mut tx = self.store.begin().await?;
+                forgotten += tx.trim_history().await?;
+                tx.commit().await?;
+            }
+            if forgotten == 0 || stop.is_cancelled() {
+                return Ok(false);
+            }
+            tracing::debug!(
+                forgotten,
+                "delivered events were kept for long enough, or beyond the bound in bytes"
+            );
+        }
+        Ok(true)
     }
 
     /// Whether events may be dropped for their age. That they may not is logged once, when there are such events.
@@ -134,11 +151,11 @@ impl Retention {
 
 #[cfg(test)]
 mod tests {
-    use scalr_api::{AccountId, ConnectionId, Status};
+    use scalr_api::{AccountId, ConnectionId, DeliveryState, Status};
 
     use super::*;
     use crate::clock::TestHands;
-    use crate::store::Bounds;
+    use crate::store::{Bounds, Which};
     use crate::testing::{ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
 
     const HOUR: i64 = 3_600_000;
@@ -207,6 +224,50 @@ mod tests {
         assert_eq!(round(&bench, &id, &mut retention).await, (1, true));
         hands.pass(1);
         assert_eq!(round(&bench, &id, &mut retention).await, (0, false));
+    }
+
+    /// In the first hour after a start the clock is in doubt; an age of 0 needs none.
+    #[tokio::test]
+    async fn without_a_history_what_is_confirmed_is_deleted_whatever_the_clock_shows() {
+        for (history_ms, left) in [(0, 0), (HOUR, 1)] {
+            let bench = Bench::with_bounds(Bounds { history_ms, ..BOUNDS }).await;
+            let id = bench.connect("a", "us-east-1", &Status::Active).await;
+            bench.app.store.deliver(&id, [1, 2]).await;
+            bench.app.store.good_look(&id).await;
+            let (clock, _hands) = TestHands::clock(ACCEPTED_MS + 2 * HOUR);
+            let mut retention = Retention::new(bench.app.store.clone(), clock);
+            round(&bench, &id, &mut retention).await;
+            assert_ne!(retention.clock.trust(), Trust::Confirmed);
+            let delivered = Which::all(id.as_str(), DeliveryState::Delivered);
+            let (kept, _) = bench.app.store.settled(&delivered, 9).await.unwrap();
+            assert_eq!(kept.len(), left, "{history_ms}");
+        }
+    }
+
+    /// Room is made for what is held between two rounds.
+    #[tokio::test]
+    async fn a_long_history_is_forgotten_in_several_rounds() {
+        for (history_ms, history_bytes_max) in [(0, i64::MAX), (HOUR, 0)] {
+            let bounds = Bounds {
+                history_ms,
+                history_bytes_max,
+                ..BOUNDS
+            };
+            let bench = Bench::with_bounds(bounds).await;
+            let id = bench.connect("a", "us-east-1", &Status::Active).await;
+            bench.app.store.deliver(&id, [4_100, 2]).await;
+            bench.app.store.good_look(&id).await;
+            let (clock, _hands) = TestHands::clock(ACCEPTED_MS);
+            let mut retention = Retention::new(bench.app.store.clone(), clock);
+            let stop = CancellationToken::new();
+            let mut rounds = vec![];
+            for _ in 0..2 {
+                rounds.push(retention.round(&stop).await.unwrap());
+            }
+            assert_eq!(rounds, [true, false], "{history_ms}");
+            let delivered = Which::all(id.as_str(), DeliveryState::Delivered);
+            assert!(bench.app.store.settled(&delivered, 9).await.unwrap().0.is_empty());
+        }
     }
 
     #[tokio::test]

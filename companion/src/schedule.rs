@@ -22,7 +22,7 @@ pub(crate) const REFUSED_REMOVAL: Backoff = Backoff {
     ms_min: 60_000,
     ms_max: 3_600_000,
 };
-/// How long an event is leased to a worker: longer than all calls of a batch together may take.
+/// How long an event is leased to a call: longer than the call and the calls that it is halved into may take together.
 pub(crate) const LEASE_MS: i64 = 120_000;
 /// How long a run stays in each status before its last.
 pub(crate) const RUN_STEP_MS: i64 = 120;

@@ -36,7 +36,7 @@ pub(super) struct Hosting {
     /// then, and is kept until `deliveries redeliver` or `deliveries purge`.
     #[arg(long, value_name = "HOURS", default_value_t = 24, allow_hyphen_values = true, value_parser = clap::value_parser!(u32).range(1..))]
     retry_hours_max: u32,
-    /// Keep delivered events for this long, to send them again with `deliveries redeliver`; 0 keeps none.
+    /// Keep delivered events for this long, to send them again with `deliveries redeliver`; 0 keeps none once it is confirmed.
     #[arg(long, value_name = "HOURS", default_value_t = 168)]
     history_hours: u32,
     /// Keep up to this many bytes of a connection's delivered events; the oldest go first. Failed ones are not counted, and stay.

@@ -57,6 +57,8 @@ mod show;
 mod signals;
 mod status;
 mod tail;
+#[cfg(test)]
+mod testing;
 mod tokens;
 mod usage;
 

@@ -62,6 +62,7 @@ struct ConnectionShown<'a> {
     /// AWS's side; none where it is not visible.
     aws: Option<&'a Aws>,
     held: Option<i64>,
+    unconfirmed: Option<i64>,
     failed: Option<i64>,
     dropped: Option<i64>,
     standing: Standing,
@@ -108,6 +109,7 @@ fn shown<'a>(report: &'a Report, hostname: &'a str) -> Shown<'a> {
             Seen::Hidden(_) => None,
         },
         held: one.figures.map(|figures| figures.held),
+        unconfirmed: one.figures.map(|figures| figures.unconfirmed),
         failed: one.figures.map(|figures| figures.failed),
         dropped: one.figures.map(|figures| figures.dropped),
         standing: one.chain.standing(),
@@ -137,6 +139,7 @@ fn human(report: &Report, shown: &Shown<'_>) -> String {
         "RULES",
         "TARGETS",
         "HELD",
+        "UNCONFIRMED",
         "FAILED",
         "DROPPED",
     ];
@@ -173,7 +176,7 @@ fn head(report: &Report, shown: &Shown<'_>) -> String {
     lines.join("\n")
 }
 
-fn row(one: &chain::Connection) -> [Cell; 9] {
+fn row(one: &chain::Connection) -> [Cell; 10] {
     let chain = &one.chain;
     let number = |number: Option<i64>, look: Look| match number {
         None => Cell::new(Look::Dim, "-"),
@@ -189,6 +192,7 @@ fn row(one: &chain::Connection) -> [Cell; 9] {
         rules,
         targets,
         number(one.figures.map(|figures| figures.held), Look::Doubtful),
+        number(one.figures.map(|figures| figures.unconfirmed), Look::Doubtful),
         number(one.figures.map(|figures| figures.failed), Look::Bad),
         number(one.figures.map(|figures| figures.dropped), Look::Bad),
     ]

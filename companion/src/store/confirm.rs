@@ -7,16 +7,16 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::account::DELETED;
-use super::connection::SourceKey;
 use super::database::{Store, Tx};
 use super::error::Result;
 use super::row::{id, readable_ids};
+use super::settled::{CHUNK_BYTES, DELETE_SETTLED, first_of};
+use super::source::SourceKey;
 
 /// Deliveries that one transaction moves back.
 const CHUNK: i64 = 200;
 /// Why an unconfirmed event is sent again.
-const WHY: &str =
-    "AWS acknowledged it, and its event source was not ACTIVE afterwards: AWS may have dropped it";
+const WHY: &str = "AWS acknowledged it, and no look at its event source found that ACTIVE afterwards: AWS may have dropped it";
 
 /// What a look at an event source covers.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ pub(super) const DOUBTED: &str = "SELECT connection_id AS id FROM delivery WHERE
 
 /// Some of the deliveries in doubt of the connection `?1`.
 pub(super) const IN_DOUBT: &str =
-    "SELECT s.seq FROM delivery d JOIN settled s ON s.connection_id = d.connection_id
+    "SELECT s.seq, s.bytes FROM delivery d JOIN settled s ON s.connection_id = d.connection_id
      AND s.state = 'delivered' AND s.seq > d.confirmed_seq AND s.seq <= d.doubted_seq
      WHERE d.connection_id = ?1 AND s.outbox_seq IS NOT NULL LIMIT ?2";
 
@@ -150,8 +150,7 @@ impl Tx {
             .bind(CHUNK)
             .fetch_all(&mut *self.inner)
             .await?;
-        let list = rows.iter().map(|row| row.try_get("seq"));
-        let list: Vec<i64> = list.collect::<std::result::Result<_, _>>()?;
+        let (list, _) = first_of(&rows, [i64::MAX, CHUNK_BYTES])?;
         if list.is_empty() {
             sqlx::query("UPDATE delivery SET confirmed_seq = doubted_seq WHERE connection_id = ?1")
                 .bind(id.as_str())
@@ -166,7 +165,7 @@ impl Tx {
             .bind(WHY)
             .execute(&mut *self.inner)
             .await?;
-        sqlx::query(super::settled::DELETE_SETTLED)
+        sqlx::query(DELETE_SETTLED)
             .bind(&text)
             .execute(&mut *self.inner)
             .await?;

@@ -8,14 +8,7 @@ use super::database::{Store, Tx};
 use super::error::Result;
 use super::feed::What;
 use super::row::{Found, Window, count, found, id, readable_ids};
-
-/// A partner source by name, region and receiving account: how AWS identifies it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct SourceKey {
-    pub(crate) name: String,
-    pub(crate) region: String,
-    pub(crate) aws_account_id: String,
-}
+use super::source::SourceKey;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {

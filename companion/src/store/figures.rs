@@ -65,12 +65,14 @@ pub(crate) struct HeldEvent {
     pub(crate) last_error: Option<String>,
 }
 
-/// The oldest `?4` held events of the account `?1`, of one connection and of one id where these are given.
-const HELD: &str =
+/// The oldest `?4` held events of the account `?1`, of one connection and of one id where these are given: no more than `?4` of each
+/// connection are read, and none that is unconfirmed.
+pub(super) const HELD: &str =
     "SELECT o.connection_id, o.event_id, o.detail_type, o.bytes, o.time_ms, o.attempts, o.last_error
-     FROM outbox o JOIN connection c ON c.id = o.connection_id
-     WHERE c.account_id = ?1 AND (?2 IS NULL OR c.id = ?2) AND (?3 IS NULL OR o.event_id = ?3)
-       AND o.unconfirmed_at_ms IS NULL ORDER BY o.seq LIMIT ?4";
+     FROM connection c CROSS JOIN outbox o ON o.seq IN (
+         SELECT h.seq FROM outbox h WHERE h.connection_id = c.id AND h.unconfirmed_at_ms IS NULL
+           AND (?3 IS NULL OR h.event_id = ?3) ORDER BY h.seq LIMIT ?4)
+     WHERE c.account_id = ?1 AND (?2 IS NULL OR c.id = ?2) ORDER BY o.seq LIMIT ?4";
 
 fn held(row: &SqliteRow) -> Result<HeldEvent> {
     Ok(HeldEvent {

@@ -6,7 +6,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! bounds error feed migrations                            leaves; what commits do to events, for watchers
+//! bounds error feed migrations source                     leaves; what commits do to events, for watchers; a source's key at AWS
 //! directory event row                                     the lock on a data directory, a new event, rows as values
 //! commits                                                 what commits did, counted
 //! database                                                `Store` and `Tx`: opening, the one writer, wake-ups on commit
@@ -46,6 +46,7 @@ mod run;
 mod setting;
 mod settle;
 mod settled;
+mod source;
 #[cfg(test)]
 mod tests;
 mod totals;
@@ -56,7 +57,7 @@ pub(crate) use access::AccessToken;
 pub(crate) use account::Account;
 pub(crate) use bounds::Bounds;
 pub(crate) use commits::Commits;
-pub(crate) use connection::{Connection, NewConnection, SourceKey};
+pub(crate) use connection::{Connection, NewConnection};
 pub(crate) use database::{Durability, Store, Tx};
 pub(crate) use directory::{DirLock, lock, lock_if_there};
 pub(crate) use error::{Result, StoreError, WriteFault};
@@ -71,5 +72,6 @@ pub(crate) use row::{Found, Window};
 pub(crate) use run::{NewRun, Run};
 pub(crate) use settle::{Ending, Settlement};
 pub(crate) use settled::{Settled, Step, Which};
+pub(crate) use source::SourceKey;
 pub(crate) use totals::Totals;
 pub(crate) use workspace::{Environment, FIRST_WORKSPACE, Workspace, WorkspaceScope};

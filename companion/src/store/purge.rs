@@ -27,10 +27,9 @@ pub(super) const DELETE_EMPTY: &str = "DELETE FROM connection WHERE id = (
          SELECT c.id FROM connection c JOIN delivery d ON d.connection_id = c.id
          WHERE c.account_id = ? AND d.held + d.unconfirmed = 0 AND NOT EXISTS (SELECT 1 FROM settled WHERE connection_id = c.id) LIMIT 1)";
 
-/// Deletes the first `?2` events of a connection of the account `?1`.
+/// Deletes `?2` events of a connection of the account `?1`.
 pub(super) const DELETE_EVENTS: &str = "DELETE FROM outbox WHERE seq IN (
-         SELECT seq FROM outbox WHERE connection_id = (SELECT id FROM connection WHERE account_id = ?1 LIMIT 1)
-         ORDER BY seq LIMIT ?2)";
+         SELECT seq FROM outbox WHERE connection_id = (SELECT id FROM connection WHERE account_id = ?1 LIMIT 1) LIMIT ?2)";
 
 /// The same of its deliveries that are over.
 pub(super) const DELETE_SETTLED: &str = "DELETE FROM settled WHERE seq IN (

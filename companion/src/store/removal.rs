@@ -3,9 +3,9 @@
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::connection::SourceKey;
 use super::database::Store;
 use super::error::Result;
+use super::source::SourceKey;
 
 /// A source to be deleted.
 #[derive(Clone, Debug)]

@@ -25,13 +25,14 @@ pub(super) const BEYOND_BOUND: &str = "SELECT connection_id, held_bytes FROM del
 /// sent or that is unconfirmed.
 pub(super) const OLDEST: &str =
     "SELECT seq, bytes FROM outbox WHERE connection_id = ?1 AND lease IS NULL AND unconfirmed_at_ms IS NULL
-     AND seq < (SELECT MAX(seq) FROM outbox WHERE connection_id = ?1) ORDER BY seq LIMIT ?2";
+     AND seq < (SELECT MAX(seq) FROM outbox WHERE connection_id = ?1 AND unconfirmed_at_ms IS NULL) ORDER BY seq LIMIT ?2";
 
 /// Whether an event was accepted before `?` and is not being sent.
 pub(super) const ANY_OLDER: &str = "SELECT 1 FROM outbox WHERE accepted_at_ms < ? AND lease IS NULL LIMIT 1";
 
 /// Some events that were accepted before `?1` and are not being sent.
-pub(super) const OLDER: &str = "SELECT connection_id, seq, last_error FROM outbox
+pub(super) const OLDER: &str =
+    "SELECT connection_id, seq, last_error, unconfirmed_at_ms IS NOT NULL AS is_unconfirmed FROM outbox
      WHERE accepted_at_ms < ?1 AND lease IS NULL LIMIT ?2";
 
 impl Store {
@@ -95,10 +96,13 @@ impl Tx {
             let error: Option<String> = row.try_get("last_error")?;
             let error = error.map_or_else(String::new, |error| format!("; last error: {error}"));
             let drops = by_connection.entry(row.try_get("connection_id")?).or_default();
-            drops.push(GivenUp {
-                seq: row.try_get("seq")?,
-                why: format!("held for more than {hours} hours without AWS taking it{error}"),
-            });
+            let why = if row.try_get("is_unconfirmed")? {
+                format!("accepted more than {hours} hours ago, and unconfirmed since{error}")
+            } else {
+                format!("held for more than {hours} hours without AWS taking it{error}")
+            };
+            let seq = row.try_get("seq")?;
+            drops.push(GivenUp { seq, why });
         }
         for (connection, drops) in &mut by_connection {
             drops.sort_unstable_by_key(|drop| drop.seq);

@@ -12,8 +12,8 @@ use super::outbox;
 
 /// Deliveries that one transaction handles.
 const CHUNK: i64 = 200;
-/// Bytes of events that one transaction sends again: long events cost by their length.
-const CHUNK_BYTES: i64 = 4 * 1024 * 1024;
+/// Bytes of events that one transaction sends again, moves back or deletes: long events cost by their length.
+pub(super) const CHUNK_BYTES: i64 = 4 * 1024 * 1024;
 
 /// A delivery that is over.
 #[derive(Clone, Debug)]
@@ -98,12 +98,12 @@ macro_rules! of_which {
 
 /// A page of them, by both ways.
 pub(super) const LISTED: [&str; 2] = of_which!("*");
-/// The same of those that are unconfirmed, which are in the outbox.
+/// A page of those that are unconfirmed. They are in the outbox, with numbers of their own, of which none is too new.
 pub(super) const UNCONFIRMED: &str =
     "SELECT seq, 'unconfirmed' AS state, event_id, detail_type, bytes, time_ms, attempts, last_error AS error,
             unconfirmed_at_ms AS settled_at_ms
-     FROM outbox WHERE connection_id = ?1 AND unconfirmed_at_ms IS NOT NULL AND ?2 = 'unconfirmed' AND seq > ?3
-       AND (?4 IS NOT NULL) AND time_ms >= ?5 AND time_ms < ?6 AND (?8 IS NULL OR event_id = ?8) ORDER BY seq LIMIT ?7";
+     FROM outbox WHERE connection_id = ?1 AND unconfirmed_at_ms IS NOT NULL AND seq > ?2 AND time_ms >= ?3 AND time_ms < ?4
+       AND (?5 IS NULL OR event_id = ?5) ORDER BY seq LIMIT ?6";
 /// The numbers and sizes of a page.
 pub(super) const NUMBERED: [&str; 2] = of_which!("seq, bytes");
 
@@ -131,6 +131,35 @@ fn meant<'q>(
         Some(event) => query.bind(event),
         None => query,
     }
+}
+
+/// The same for those that are unconfirmed.
+fn unconfirmed<'q>(
+    which: &'q Which<'q>,
+    limit: i64,
+) -> sqlx::query::Query<'q, sqlx::Sqlite, SqliteArguments> {
+    sqlx::query(UNCONFIRMED)
+        .bind(which.connection)
+        .bind(which.seq[0])
+        .bind(which.time_ms[0])
+        .bind(which.time_ms[1])
+        .bind(which.event)
+        .bind(limit)
+}
+
+/// The numbers of the first of these rows, with their size: until they have enough bytes, and but for the first no more than `bytes_max`.
+pub(super) fn first_of(rows: &[SqliteRow], [enough, bytes_max]: [i64; 2]) -> Result<(Vec<i64>, i64)> {
+    let (mut list, mut bytes) = (vec![], 0_i64);
+    for row in rows {
+        let more: i64 = row.try_get("bytes")?;
+        let is_beyond = !list.is_empty() && bytes.saturating_add(more) > bytes_max;
+        if bytes >= enough || is_beyond {
+            break;
+        }
+        bytes = bytes.saturating_add(more);
+        list.push(row.try_get("seq")?);
+    }
+    Ok((list, bytes))
 }
 
 fn settled(row: &SqliteRow) -> Result<Settled> {
@@ -167,10 +196,20 @@ pub(super) const ANY_OLD: &str =
     "SELECT 1 FROM settled s CROSS JOIN delivery d ON d.connection_id = s.connection_id
      WHERE s.state = 'delivered' AND s.settled_at_ms < ?1 AND s.seq <= d.confirmed_seq LIMIT 1";
 
-/// Deletes `?2` of them.
-pub(super) const DELETE_OLD: &str = "DELETE FROM settled WHERE seq IN (
-         SELECT s.seq FROM settled s CROSS JOIN delivery d ON d.connection_id = s.connection_id
-         WHERE s.state = 'delivered' AND s.settled_at_ms < ?1 AND s.seq <= d.confirmed_seq LIMIT ?2)";
+/// `?2` of them.
+pub(super) const OLD: &str =
+    "SELECT s.seq, s.bytes FROM settled s CROSS JOIN delivery d ON d.connection_id = s.connection_id
+     WHERE s.state = 'delivered' AND s.settled_at_ms < ?1 AND s.seq <= d.confirmed_seq LIMIT ?2";
+
+/// Whether a delivered event is confirmed. By connection: those that are not confirmed are not read.
+pub(super) const ANY_CONFIRMED: &str =
+    "SELECT 1 FROM delivery d CROSS JOIN settled s ON s.connection_id = d.connection_id
+     WHERE s.state = 'delivered' AND s.seq <= d.confirmed_seq LIMIT 1";
+
+/// `?1` of them.
+pub(super) const CONFIRMED: &str =
+    "SELECT s.seq, s.bytes FROM delivery d CROSS JOIN settled s ON s.connection_id = d.connection_id
+     WHERE s.state = 'delivered' AND s.seq <= d.confirmed_seq LIMIT ?1";
 
 /// Connections whose delivered events have more than `?1` bytes.
 pub(super) const HISTORY_BEYOND_BOUND: &str =
@@ -197,7 +236,7 @@ impl Store {
     pub(crate) async fn settled(&self, which: &Which<'_>, limit: i64) -> Result<(Vec<Settled>, bool)> {
         let limit_and_one = limit.saturating_add(1);
         let query = match which.state {
-            DeliveryState::Unconfirmed => meant([UNCONFIRMED; 2], which, limit_and_one).bind(which.event),
+            DeliveryState::Unconfirmed => unconfirmed(which, limit_and_one),
             DeliveryState::Delivered | DeliveryState::Failed => meant(LISTED, which, limit_and_one),
         };
         let rows = query.fetch_all(&self.read).await?;
@@ -223,12 +262,19 @@ impl Store {
         Ok(row.is_some())
     }
 
+    /// Whether delivered events are kept once they are confirmed.
+    pub(crate) const fn keeps_history(&self) -> bool {
+        self.bounds.history_ms > 0
+    }
+
     /// Whether a delivered event is older than the history goes back.
     pub(crate) async fn any_old_history(&self, now_ms: i64) -> Result<bool> {
-        let row = sqlx::query(ANY_OLD)
-            .bind(now_ms.saturating_sub(self.bounds.history_ms))
-            .fetch_optional(&self.read)
-            .await?;
+        let query = if self.keeps_history() {
+            sqlx::query(ANY_OLD).bind(now_ms.saturating_sub(self.bounds.history_ms))
+        } else {
+            sqlx::query(ANY_CONFIRMED)
+        };
+        let row = query.fetch_optional(&self.read).await?;
         Ok(row.is_some())
     }
 }
@@ -260,7 +306,7 @@ impl Tx {
 
     /// Purges some of the failed deliveries that are meant.
     pub(crate) async fn purge_failed(&mut self, which: &Which<'_>) -> Result<Step> {
-        let (list, _, step) = self.some_of(which, i64::MAX).await?;
+        let (list, _, step) = self.some_of(which, CHUNK_BYTES).await?;
         let deleted = self.delete_settled(&list).await?;
         self.count(PURGED, deleted, which).await?;
         if step.done > 0 {
@@ -293,15 +339,8 @@ impl Tx {
         let rows = meant(NUMBERED, which, CHUNK.saturating_add(1))
             .fetch_all(&mut *self.inner)
             .await?;
-        let (mut list, mut bytes) = (Vec::<i64>::new(), 0_i64);
-        for row in rows.iter().take(usize::try_from(CHUNK).unwrap_or_default()) {
-            let more: i64 = row.try_get("bytes")?;
-            if !list.is_empty() && bytes.saturating_add(more) > bytes_max {
-                break;
-            }
-            bytes = bytes.saturating_add(more);
-            list.push(row.try_get("seq")?);
-        }
+        let (chunk, _) = rows.split_at(rows.len().min(usize::try_from(CHUNK).unwrap_or_default()));
+        let (list, bytes) = first_of(chunk, [i64::MAX, bytes_max])?;
         let step = Step {
             done: u64::try_from(list.len()).unwrap_or_default(),
             up_to: list.last().copied().filter(|_| list.len() < rows.len()),
@@ -311,12 +350,21 @@ impl Tx {
 
     /// Deletes some of the delivered events that are older than the history goes back; returns how many.
     pub(crate) async fn forget_history(&mut self, now_ms: i64) -> Result<u64> {
-        let done = sqlx::query(DELETE_OLD)
-            .bind(now_ms.saturating_sub(self.bounds.history_ms))
-            .bind(CHUNK)
-            .execute(&mut *self.inner)
-            .await?;
-        Ok(done.rows_affected())
+        let history_ms = self.bounds.history_ms;
+        let query = if history_ms > 0 {
+            sqlx::query(OLD).bind(now_ms.saturating_sub(history_ms))
+        } else {
+            sqlx::query(CONFIRMED)
+        };
+        let rows = query.bind(CHUNK).fetch_all(&mut *self.inner).await?;
+        let (list, _) = first_of(&rows, [i64::MAX, CHUNK_BYTES])?;
+        self.forget(&list).await
+    }
+
+    /// Deletes these delivered events; returns how many.
+    async fn forget(&mut self, list: &[i64]) -> Result<u64> {
+        let deleted = self.delete_settled(&serde_json::to_string(list)?).await?;
+        Ok(u64::try_from(deleted).unwrap_or_default())
     }
 
     /// Deletes some of the oldest delivered events of the connections whose history has more bytes than the bound; returns how many. What
@@ -329,26 +377,19 @@ impl Tx {
             .await?;
         let mut list = Vec::<i64>::new();
         for row in &beyond {
-            let mut excess = row.try_get::<i64, _>("history_bytes")?.saturating_sub(bytes_max);
+            let excess = row.try_get::<i64, _>("history_bytes")?.saturating_sub(bytes_max);
             let connection: &str = row.try_get("connection_id")?;
             let oldest = sqlx::query(OLDEST_DELIVERED)
                 .bind(connection)
                 .bind(CHUNK)
                 .fetch_all(&mut *self.inner)
                 .await?;
-            for row in &oldest {
-                if excess <= 0 {
-                    break;
-                }
-                excess = excess.saturating_sub(row.try_get("bytes")?);
-                list.push(row.try_get("seq")?);
-            }
+            (list, _) = first_of(&oldest, [excess, CHUNK_BYTES])?;
             // The other connections come with the next step.
             if !list.is_empty() {
                 break;
             }
         }
-        let deleted = self.delete_settled(&serde_json::to_string(&list)?).await?;
-        Ok(u64::try_from(deleted).unwrap_or_default())
+        self.forget(&list).await
     }
 }

@@ -32,6 +32,9 @@ pub struct Delivery {
     /// When AWS accepted the last event, in RFC 3339; null before the first.
     #[tf(computed)]
     last_delivered_at: Option<String>,
+    /// Events that AWS has acknowledged, after which the event source was not found active: they may have arrived or not, are neither held nor delivered, and are sent again once the connection is active.
+    #[tf(computed)]
+    unconfirmed: Option<i64>,
     /// Failed attempts to deliver since the last successful one.
     #[tf(computed)]
     failures_in_a_row: Option<i64>,
@@ -123,6 +126,7 @@ impl Delivery {
             oldest_held_at: wire.oldest_held_at,
             delivered: Some(wire.delivered),
             last_delivered_at: wire.last_delivered_at,
+            unconfirmed: Some(wire.unconfirmed),
             failures_in_a_row: Some(wire.failures_in_a_row),
             last_error: wire.last_error,
             failed: Some(wire.failed),

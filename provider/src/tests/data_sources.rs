@@ -148,7 +148,7 @@ async fn a_delivery_is_told_or_not() {
         "held": 2, "held-bytes": 900, "oldest-held-at": "2026-01-01T00:00:00Z", "delivered": 7, "last-delivered-at": null,
         "failures-in-a-row": 1, "last-error": "no answer",
         "clock": { "state": "confirmed", "moved-seconds": 0, "explanation": "…" },
-        "failed": 4, "purged": 5,
+        "failed": 4, "purged": 5, "unconfirmed": 8,
         "dropped": { "too-old": 1, "too-many-bytes": 2, "refused": 3 },
         "last-dropped": [{
             "event-id": "e-1", "detail-type": "RunExecuted", "reason": "too-old", "explanation": "It was held for 24 hours.",
@@ -161,6 +161,7 @@ async fn a_delivery_is_told_or_not() {
         (&json!(2), &json!(7), &json!(6))
     );
     assert_eq!((&told["failed"], &told["purged"]), (&json!(4), &json!(5)));
+    assert_eq!(told["unconfirmed"], 8);
     assert_eq!(told["last_delivered_at"], Json::Null);
     assert_eq!(told["last_dropped"][0]["reason"], "too-old");
     for (status, errors) in [

@@ -49,6 +49,7 @@ pub(in crate::cli) struct Connection {
 #[derive(Clone, Copy)]
 pub(in crate::cli) struct Figures {
     pub(in crate::cli) held: i64,
+    pub(in crate::cli) unconfirmed: i64,
     pub(in crate::cli) failed: i64,
     pub(in crate::cli) dropped: i64,
 }
@@ -157,6 +158,7 @@ pub(in crate::cli) async fn connection(
     };
     let figures = figures.map(|figures| Figures {
         held: figures.held,
+        unconfirmed: figures.unconfirmed,
         failed: figures.failed,
         dropped: figures.dropped.total(),
     });

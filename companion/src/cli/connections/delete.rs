@@ -59,7 +59,7 @@ struct Deleted {
 
 /// What ends with a connection, as of the moment it was read; none of what could not be read.
 struct Ends {
-    /// Events that it holds, and that have failed.
+    /// Events that it holds, that are unconfirmed, and that have failed.
     held: Option<i64>,
     audit_log: Option<bool>,
 }
@@ -72,10 +72,10 @@ impl Ends {
             tokio::time::timeout(WITHIN, is_streamed_to(client, found)),
         );
         Self {
-            held: held
-                .ok()
-                .and_then(Result::ok)
-                .map(|figures| figures.held.saturating_add(figures.failed)),
+            held: held.ok().and_then(Result::ok).map(|figures| {
+                let held = figures.held.saturating_add(figures.unconfirmed);
+                held.saturating_add(figures.failed)
+            }),
             audit_log: audit_log.ok().flatten(),
         }
     }
@@ -133,7 +133,22 @@ fn confirmed(question: &str) -> anyhow::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use scalr_api::Status;
+
     use super::*;
+    use crate::cli::testing;
+    use crate::testing::Bench;
+
+    #[tokio::test]
+    async fn all_that_is_deleted_with_a_connection_is_counted() {
+        let bench = Bench::new().await;
+        let id = bench.connect("a", "us-east-1", &Status::Pending).await;
+        bench.app.store.hold(&id, [2, 2], false).await;
+        bench.app.store.hold(&id, [5, 2], true).await;
+        let client = testing::client(&bench).await;
+        let found = client.connection(&id).await.unwrap().unwrap();
+        assert_eq!(Ends::read(&client, &found).await.held, Some(7));
+    }
 
     #[test]
     fn what_ends_with_a_connection_is_said_before_and_after() {

@@ -126,6 +126,7 @@ async fn show_one(args: &One) -> anyhow::Result<()> {
     if let Some(figures) = &delivery {
         rows.push(("held", figures.held.to_string().into()));
         rows.push(("delivered", figures.delivered.to_string().into()));
+        rows.push(("unconfirmed", figures.unconfirmed.to_string().into()));
         rows.push(("failed", figures.failed.to_string().into()));
         rows.push(("dropped", figures.dropped.total().to_string().into()));
         rows.extend(

@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use scalr_api::{Client, Connection, ConnectionId, DeliveriesWanted, DeliveryState, Emitted, Object, Status};
+use scalr_api::{
+    Client, Connection, ConnectionId, DeliveriesWanted, Delivery, DeliveryState, Emitted, Object,
+    PastDelivery, Status,
+};
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -141,8 +144,15 @@ async fn settled(
         let connection = client.connection(id).await?;
         let connection = connection.with_context(|| format!("the connection `{id}` is gone"))?;
         let held = client.held(Some(id), Some(event)).await?;
-        let Some(held) = held.events.into_iter().next() else {
-            return Ok((connection, ended(client, id, event).await?));
+        let last_error = if let Some(held) = held.events.into_iter().next() {
+            held.last_error
+        } else {
+            let figures = client.delivery(id).await?;
+            let unconfirmed = (DeliveryState::Unconfirmed, figures.unconfirmed);
+            let Some(unconfirmed) = past(client, id, event, unconfirmed).await? else {
+                return Ok((connection, ended(client, id, event, figures).await?));
+            };
+            unconfirmed.error
         };
         let status = &connection.attributes.status;
         if *status != Status::Active {
@@ -151,27 +161,42 @@ async fn settled(
             return Ok((connection, Standing::Held(why)));
         }
         if Instant::now() >= until {
-            let why = held.last_error;
-            let why =
-                why.unwrap_or_else(|| format!("AWS has not taken it within {} seconds", WITHIN.as_secs()));
+            let why = last_error
+                .unwrap_or_else(|| format!("AWS has not taken it within {} seconds", WITHIN.as_secs()));
             return Ok((connection, Standing::Held(why)));
         }
         tokio::time::sleep(POLL).await;
     }
 }
 
-/// Where an event stands that is no longer held.
-async fn ended(client: &Client, id: &ConnectionId, event: &str) -> anyhow::Result<Standing> {
-    let figures = client.delivery(id).await?;
-    if figures.failed > 0 {
-        let wanted = DeliveriesWanted {
-            event: Some(event.to_owned()),
-            ..DeliveriesWanted::all(DeliveryState::Failed)
-        };
-        let failed = client.deliveries(id, &wanted).await?.deliveries;
-        if let Some(failed) = failed.into_iter().next_back() {
-            return Ok(Standing::Failed(failed.error.unwrap_or_default()));
-        }
+/// The newest delivery of an event in this state, of which the connection has so many.
+async fn past(
+    client: &Client,
+    id: &ConnectionId,
+    event: &str,
+    (state, count): (DeliveryState, i64),
+) -> anyhow::Result<Option<PastDelivery>> {
+    // A server that counts none may not know the state.
+    if count == 0 {
+        return Ok(None);
+    }
+    let wanted = DeliveriesWanted {
+        event: Some(event.to_owned()),
+        ..DeliveriesWanted::all(state)
+    };
+    let found = client.deliveries(id, &wanted).await?.deliveries;
+    Ok(found.into_iter().next_back())
+}
+
+/// Where an event stands that is neither held nor unconfirmed.
+async fn ended(
+    client: &Client,
+    id: &ConnectionId,
+    event: &str,
+    figures: Delivery,
+) -> anyhow::Result<Standing> {
+    if let Some(failed) = past(client, id, event, (DeliveryState::Failed, figures.failed)).await? {
+        return Ok(Standing::Failed(failed.error.unwrap_or_default()));
     }
     let dropped = figures.last_dropped;
     let dropped = dropped.into_iter().find(|dropped| dropped.event_id == event);
@@ -275,4 +300,29 @@ pub(super) fn print(form: &Form, fates: &[Fate]) -> anyhow::Result<()> {
         out::hint(&commands.join("\n      "));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::testing;
+    use crate::testing::Bench;
+
+    /// AWS acknowledged it, and the look that followed found its source PENDING.
+    #[tokio::test]
+    async fn an_unconfirmed_event_is_held() {
+        let bench = Bench::new().await;
+        let id = bench.connect("a", "us-east-1", &Status::Pending).await;
+        bench.app.store.hold(&id, [1, 2], true).await;
+        bench.app.store.deliver(&id, [2, 2]).await;
+        let client = testing::client(&bench).await;
+        for (event, held) in [("e-1", true), ("e-2", false)] {
+            let (_, standing) = settled(&client, &id, event).await.unwrap();
+            match standing {
+                Standing::Held(why) => assert!(held && why.contains("pending"), "{event}: {why}"),
+                Standing::Acknowledged => assert!(!held, "{event}"),
+                Standing::Failed(why) | Standing::Dropped(why) => panic!("{event}: {why}"),
+            }
+        }
+    }
 }

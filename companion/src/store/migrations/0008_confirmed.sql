@@ -6,12 +6,16 @@ ALTER TABLE settled ADD COLUMN outbox_seq INTEGER;
 ALTER TABLE settled ADD COLUMN accepted_at_ms INTEGER;
 ALTER TABLE outbox ADD COLUMN unconfirmed_at_ms INTEGER;
 CREATE INDEX outbox_unconfirmed ON outbox (connection_id, seq) WHERE unconfirmed_at_ms IS NOT NULL;
+-- They have the lowest numbers: whoever looks for the oldest event that is held reads none of them.
+DROP INDEX outbox_oldest;
+CREATE INDEX outbox_oldest ON outbox (connection_id, seq) WHERE unconfirmed_at_ms IS NULL;
 
 -- made = held + delivered + unconfirmed + failed + purged + the three dropped_*.
 ALTER TABLE delivery ADD COLUMN unconfirmed INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE delivery ADD COLUMN acknowledged_seq INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE delivery ADD COLUMN confirmed_seq INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE delivery ADD COLUMN doubted_seq INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX delivery_not_confirmed ON delivery (connection_id) WHERE acknowledged_seq > confirmed_seq;
 CREATE INDEX delivery_doubted ON delivery (connection_id) WHERE doubted_seq > confirmed_seq;
 -- Versions before this one looked at the source before they counted an event as delivered.
 UPDATE delivery SET acknowledged_seq = (SELECT COALESCE(MAX(seq), 0) FROM settled),

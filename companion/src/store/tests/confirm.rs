@@ -155,7 +155,7 @@ async fn unconfirmed_events_are_listed_and_are_beside_the_bounds_of_what_is_held
     assert_eq!((ids, more), (vec!["e-0", "e-1"], true));
     assert_eq!((listed[0].ended_at_ms, listed[0].attempts), (9, 1));
     let why = listed[0].error.as_deref().unwrap_or_default();
-    assert!(why.contains("was not ACTIVE afterwards"), "{why}");
+    assert!(why.contains("found that ACTIVE afterwards"), "{why}");
     let one = Which {
         event: Some("e-2"),
         ..of(DeliveryState::Unconfirmed)
@@ -378,4 +378,34 @@ async fn of_two_calls_with_an_event_the_later_one_counts() {
         (figures.held, figures.delivered, figures.failed, figures.made),
         (0, 1, 0, 1)
     );
+}
+
+/// Each step moves 4 MiB at most back.
+#[tokio::test]
+async fn a_step_of_moving_back_is_bounded_in_bytes() {
+    let bench = Bench::new().await;
+    let id = bench.connect("a", "us-east-1", &Status::Active).await;
+    bench.app.store.deliver(&id, [9, 1 << 20]).await;
+    assert_eq!(set(&bench, &id, &Status::Pending).await, [4, 4, 1, 0]);
+}
+
+#[tokio::test]
+async fn an_unconfirmed_event_that_expires_is_not_said_to_be_refused_by_aws() {
+    let bounds = Bounds {
+        age_ms_max: 3_600_000,
+        ..BOUNDS
+    };
+    let bench = Bench::with_bounds(bounds).await;
+    let store = &bench.app.store;
+    let id = bench.connect("a", "us-east-1", &Status::Pending).await;
+    for (unconfirmed, want) in [
+        (true, "accepted more than 1 hours ago, and unconfirmed since"),
+        (false, "held for more than 1 hours without AWS taking it"),
+    ] {
+        store.hold(&id, [1, 2], unconfirmed).await;
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!(tx.expire(ACCEPTED_MS + 3_600_001).await.unwrap(), 1);
+        tx.commit().await.unwrap();
+        assert_eq!(figures(&bench, &id).await.1[0].explanation, want);
+    }
 }

@@ -3,6 +3,7 @@
 mod confirm;
 mod damage;
 mod feed;
+mod many;
 mod plans;
 mod settled;
 mod upgrade;

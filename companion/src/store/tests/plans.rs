@@ -16,13 +16,14 @@ use crate::testing::{ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
 
 /// What a hot query may read from end to end: tables with a row an account, a connection or a source to delete, the lanes,
 /// a list that it was given, and the index of events that were sent before, which has at most one of a lane.
-const SCANS: [&str; 14] = [
+const SCANS: [&str; 15] = [
     "audit_log_setting",
     "c",
     "d",
     "d USING COVERING INDEX sqlite_autoindex_delivery_1",
     "delivery",
     "delivery USING INDEX delivery_doubted",
+    "d USING INDEX delivery_not_confirmed",
     "json_each VIRTUAL TABLE INDEX 1:",
     "lanes",
     "list VIRTUAL TABLE INDEX 1:",
@@ -79,7 +80,9 @@ async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
         settled::SEND_AGAIN,
         settled::DELETE_SETTLED,
         settled::ANY_OLD,
-        settled::DELETE_OLD,
+        settled::OLD,
+        settled::ANY_CONFIRMED,
+        settled::CONFIRMED,
         settled::HISTORY_BEYOND_BOUND,
         settled::OLDEST_DELIVERED,
         lease::LEASE,
@@ -96,6 +99,7 @@ async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
         confirm::MOVE_BACK,
         connection::FORGET_REFUSALS,
         figures::FIGURES,
+        figures::HELD,
         figures::EXPLANATIONS,
         totals::TOTALS,
         drops::EXPLAIN,
@@ -132,7 +136,7 @@ async fn count_steps(store: &Store) -> (Arc<AtomicUsize>, Vec<PoolConnection<Sql
     (steps, readers)
 }
 
-/// The steps that each of the hot calls takes while so many events are held.
+/// The steps that each of the hot calls takes while so many events are held, and ten times as many are unconfirmed.
 async fn costs(held: usize) -> Vec<(&'static str, usize)> {
     // Room for one event more, of two bytes as all of them.
     let bounds = Bounds {
@@ -141,8 +145,10 @@ async fn costs(held: usize) -> Vec<(&'static str, usize)> {
     };
     let bench = Bench::with_bounds(bounds).await;
     let id = bench.connect("a", "us-east-1", &Status::Active).await;
-    bench.accept(&id, held).await;
     let store = &bench.app.store;
+    let unconfirmed = 10 * i64::try_from(held).unwrap();
+    store.hold(&id, [unconfirmed, 2], true).await;
+    bench.accept(&id, held).await;
     let (account, now) = (AccountId::new(ACCOUNT).unwrap(), ACCEPTED_MS);
     let (steps, _others) = count_steps(store).await;
     let taken = || steps.swap(0, Ordering::SeqCst);
@@ -160,6 +166,9 @@ async fn costs(held: usize) -> Vec<(&'static str, usize)> {
         .unwrap()
         .unwrap();
     costs.push(("delivery_figures", taken()));
+    let held_events = store.held_events(&account, [Some(id.as_str()), None]);
+    assert_eq!(held_events.await.unwrap().0.len(), held.min(100));
+    costs.push(("held_events", taken()));
     bench.accept(&id, 1).await;
     costs.push(("accept", taken()));
     bench.accept(&id, 1).await;
@@ -178,15 +187,10 @@ async fn costs(held: usize) -> Vec<(&'static str, usize)> {
 
 #[tokio::test]
 async fn what_a_hot_call_costs_does_not_grow_with_what_is_held() {
-    assert_eq!(costs(2000).await, costs(20).await);
+    assert_eq!(costs(2000).await, costs(200).await);
 }
 
-/// So many events of two bytes, accepted at the time of every bench.
-const HELD: &str = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
-     INSERT INTO outbox (connection_id, event_id, lane, version, detail_type, detail, bytes, time_ms, accepted_at_ms, due_at_ms)
-     SELECT ?2, 'e-' || n, 'w-' || n % 50, 1, 'AuditLog', '{}', 2, ?3, ?3, 0 FROM n";
-
-/// The steps that dropping 300 events takes while so many are held: for room, and for their age.
+/// The steps that dropping 300 events takes while so many are held and as many are unconfirmed: for room, and for their age.
 async fn costs_of_dropping(held: i64) -> Vec<(&'static str, usize)> {
     const DROPPED: i64 = 300;
     let bounds = Bounds {
@@ -197,8 +201,8 @@ async fn costs_of_dropping(held: i64) -> Vec<(&'static str, usize)> {
     let bench = Bench::with_bounds(bounds).await;
     let id = bench.connect("a", "us-east-1", &Status::Pending).await;
     let store = &bench.app.store;
-    let held = sqlx::query(HELD).bind(held).bind(id.as_str()).bind(ACCEPTED_MS);
-    held.execute(&store.write).await.unwrap();
+    store.hold(&id, [held, 2], true).await;
+    store.hold(&id, [held, 2], false).await;
     // Twice, since the first time each statement is prepared.
     let (steps, _others) = count_steps(store).await;
     let mut costs = vec![];
@@ -225,8 +229,7 @@ async fn costs_of_deleting(held: i64) -> usize {
     let bench = Bench::new().await;
     let id = bench.connect("a", "us-east-1", &Status::Pending).await;
     let store = &bench.app.store;
-    let held = sqlx::query(HELD).bind(held).bind(id.as_str()).bind(ACCEPTED_MS);
-    held.execute(&store.write).await.unwrap();
+    store.hold(&id, [held, 2], false).await;
     let connection = store.connection_by_id(&id).await.unwrap().unwrap();
     let (steps, _others) = count_steps(store).await;
     let mut tx = store.begin().await.unwrap();
@@ -248,4 +251,63 @@ async fn what_a_dropped_event_costs_does_not_grow_with_what_is_held() {
     assert_eq!(costs_of_dropping(20_000).await, costs);
     // Steps of the database's machine an event: a row of each index and of the triggers.
     assert!(costs.iter().all(|(_, steps)| steps / 200 < 250), "{costs:?}");
+}
+
+/// The steps that forgetting 300 events takes beside so many older ones that no look has covered, where there is no history.
+async fn costs_of_forgetting(not_confirmed: i64) -> Vec<usize> {
+    let bounds = Bounds {
+        history_ms: 0,
+        ..BOUNDS
+    };
+    let bench = Bench::with_bounds(bounds).await;
+    let store = &bench.app.store;
+    let a = bench.connect("a", "us-east-1", &Status::Active).await;
+    let b = bench.connect("b", "us-east-2", &Status::Active).await;
+    store.deliver(&a, [not_confirmed, 2]).await;
+    store.deliver(&b, [300, 2]).await;
+    store.good_look(&b).await;
+    let (steps, _others) = count_steps(store).await;
+    let mut costs = vec![];
+    for forgotten in [200, 100, 0] {
+        steps.store(0, Ordering::SeqCst);
+        assert_eq!(store.any_old_history(ACCEPTED_MS).await.unwrap(), forgotten > 0);
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!(tx.forget_history(ACCEPTED_MS).await.unwrap(), forgotten);
+        tx.commit().await.unwrap();
+        costs.push(steps.load(Ordering::SeqCst));
+    }
+    costs
+}
+
+#[tokio::test]
+async fn what_forgetting_costs_does_not_grow_with_what_is_not_confirmed() {
+    assert_eq!(costs_of_forgetting(5_000).await, costs_of_forgetting(50).await);
+}
+
+/// The steps that it takes to find the connections with deliveries that no look has covered, or with ones in doubt, beside so many others.
+async fn costs_of_finding(others: i64) -> [usize; 2] {
+    let bench = Bench::new().await;
+    let store = &bench.app.store;
+    let id = bench.connect("a", "us-east-1", &Status::Active).await;
+    let other = sqlx::query(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
+         INSERT INTO connection (id, account_id, name, aws_account_id, region, source, source_made, status, created_at_ms)
+         SELECT 'in-' || n, ?2, n, n, 'us-east-1', n, 1, 'active', 0 FROM n",
+    );
+    let other = other.bind(others).bind(ACCOUNT);
+    other.execute(&store.write).await.unwrap();
+    store.deliver(&id, [1, 2]).await;
+    let (steps, _others) = count_steps(store).await;
+    assert_eq!(
+        store.not_confirmed().await.unwrap(),
+        [(id, "us-east-1".to_owned())]
+    );
+    let not_confirmed = steps.swap(0, Ordering::SeqCst);
+    assert_eq!(store.doubted().await.unwrap(), []);
+    [not_confirmed, steps.load(Ordering::SeqCst)]
+}
+
+#[tokio::test]
+async fn what_it_costs_to_find_what_is_not_confirmed_does_not_grow_with_the_connections() {
+    assert_eq!(costs_of_finding(2_000).await, costs_of_finding(20).await);
 }

@@ -41,14 +41,6 @@ async fn counts(bench: &Bench, id: &ConnectionId) -> [i64; 4] {
     counts
 }
 
-/// A look at the source was good.
-async fn confirm(bench: &Bench, id: &ConnectionId) {
-    let up_to = bench.app.store.to_confirm(id).await.unwrap().unwrap().up_to;
-    let mut tx = bench.app.store.begin().await.unwrap();
-    tx.confirm(id, up_to).await.unwrap();
-    tx.commit().await.unwrap();
-}
-
 /// All steps with what is meant; how many deliveries each was done with.
 async fn again(bench: &Bench, which: &Which<'_>, purge: bool) -> Vec<u64> {
     let (mut which, mut steps) = (which.clone(), vec![]);
@@ -189,7 +181,7 @@ async fn the_history_goes_back_as_far_as_it_is_told_and_keeps_what_failed() {
         ] {
             settle(&bench, &id, &settlement, at).await;
         }
-        confirm(&bench, &id).await;
+        bench.app.store.good_look(&id).await;
         while store.any_old_history(120).await.unwrap() {
             let mut tx = store.begin().await.unwrap();
             assert!(tx.forget_history(120).await.unwrap() > 0);
@@ -277,7 +269,7 @@ async fn the_history_is_bounded_in_bytes_and_by_the_times_of_all_its_events() {
         trimmed
     };
     assert_eq!(trim().await, 0, "none of it is confirmed");
-    confirm(&bench, &id).await;
+    bench.app.store.good_look(&id).await;
     let mut tx = store.begin().await.unwrap();
     assert_eq!(tx.forget_history(200).await.unwrap(), 2);
     tx.commit().await.unwrap();
@@ -289,4 +281,40 @@ async fn the_history_is_bounded_in_bytes_and_by_the_times_of_all_its_events() {
     assert_eq!(kept(DeliveryState::Delivered).await, "e-4 e-5 e-0");
     assert_eq!(kept(DeliveryState::Failed).await, "e-1");
     assert_eq!(counts(&bench, &id).await, [0, 6, 1, 0]);
+}
+
+/// Each step deletes 4 MiB at most: long events cost by their length.
+#[tokio::test]
+async fn a_step_of_forgetting_and_of_trimming_is_bounded_in_bytes() {
+    for history_ms in [0, 100] {
+        let bounds = Bounds {
+            history_ms,
+            history_bytes_max: 0,
+            ..BOUNDS
+        };
+        let bench = Bench::with_bounds(bounds).await;
+        let id = bench.connect("a", "us-east-1", &Status::Active).await;
+        bench.app.store.deliver(&id, [20, 1 << 20]).await;
+        bench.app.store.good_look(&id).await;
+        let mut tx = bench.app.store.begin().await.unwrap();
+        let now = ACCEPTED_MS + 1_000;
+        assert_eq!(tx.forget_history(now).await.unwrap(), 4, "{history_ms}");
+        assert_eq!(tx.trim_history().await.unwrap(), 4);
+    }
+}
+
+#[tokio::test]
+async fn one_event_beyond_the_bytes_of_a_step_is_forgotten_all_the_same() {
+    let bounds = Bounds {
+        history_ms: 0,
+        history_bytes_max: 0,
+        ..BOUNDS
+    };
+    let bench = Bench::with_bounds(bounds).await;
+    let id = bench.connect("a", "us-east-1", &Status::Active).await;
+    bench.app.store.deliver(&id, [2, 5 << 20]).await;
+    bench.app.store.good_look(&id).await;
+    let mut tx = bench.app.store.begin().await.unwrap();
+    assert_eq!(tx.forget_history(0).await.unwrap(), 1);
+    assert_eq!(tx.trim_history().await.unwrap(), 1);
 }

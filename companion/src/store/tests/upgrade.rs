@@ -21,10 +21,28 @@ const ROWS: &str = "
     INSERT INTO outbox (connection_id, event_id, lane, version, detail_type, detail, bytes, time_ms, accepted_at_ms,
                         due_at_ms) VALUES ('in-a', 'e-1', 'w', 1, 'RunExecuted', '{}', 2, 5, 5, 0);";
 
+/// What version 7 wrote beside: an event that was being sent, one that was delivered, one that has failed, and a delivered event of a
+/// connection that was deleted.
+const ROWS_OF_7: &str = "
+    INSERT INTO account (id, name) VALUES ('acc-deleted-connections', 'deleted connections');
+    INSERT INTO connection (id, account_id, name, aws_account_id, region, source, source_made, status, created_at_ms)
+    VALUES ('in-b', 'acc-deleted-connections', 'in-b', 'in-b', 'us-east-1', 'in-b', 1, 'disabled', 0);
+    INSERT INTO outbox (connection_id, event_id, lane, version, detail_type, detail, bytes, time_ms, accepted_at_ms,
+                        due_at_ms, lease, leased_until_ms)
+    VALUES ('in-a', 'e-2', 'v', 1, 'RunExecuted', '{}', 2, 6, 6, 0, 'l', 9000000000000000),
+           ('in-a', 'e-3', 'w', 1, 'RunExecuted', '{\"a\": 1}', 8, 6, 6, 0, NULL, 0),
+           ('in-a', 'e-4', 'w', 1, 'RunExecuted', '{\"a\": 12}', 9, 6, 6, 0, NULL, 0),
+           ('in-b', 'e-5', 'w', 1, 'RunExecuted', '{\"a\": 123}', 10, 6, 6, 0, NULL, 0);
+    INSERT INTO settled (connection_id, state, event_id, lane, version, detail_type, detail, bytes, time_ms, attempts, settled_at_ms)
+    SELECT connection_id, CASE event_id WHEN 'e-4' THEN 'failed' ELSE 'delivered' END, event_id, lane, version, detail_type,
+           detail, bytes, time_ms, 1, 7 FROM outbox WHERE event_id IN ('e-3', 'e-4', 'e-5');
+    DELETE FROM outbox WHERE event_id IN ('e-3', 'e-4', 'e-5');
+    UPDATE delivery SET delivered = 1;";
+
 #[tokio::test]
 async fn a_database_of_an_earlier_version_is_brought_up_to_date_and_keeps_its_events() {
-    // The first, and the last with one account.
-    for version in [1, 4] {
+    // The first, the last with one account, and the one that looked at the source before it counted an event as delivered.
+    for version in [1, 4, 7] {
         check(version).await;
     }
 }
@@ -81,6 +99,9 @@ async fn check(version: i64) {
     let old = SqlitePool::connect_with(options).await.unwrap();
     migrations::up_to(version).run(&old).await.unwrap();
     sqlx::raw_sql(ROWS).execute(&old).await.unwrap();
+    if version == 7 {
+        sqlx::raw_sql(ROWS_OF_7).execute(&old).await.unwrap();
+    }
     old.close().await;
 
     // Twice: the second time there is nothing to do.
@@ -94,6 +115,7 @@ async fn check(version: i64) {
         let want = [
             "account_name",
             "delivery_doubted",
+            "delivery_not_confirmed",
             "dropped_of",
             "intake_age",
             "outbox_age",
@@ -111,12 +133,37 @@ async fn check(version: i64) {
         assert_eq!(names, want);
         let account = AccountId::new(ACCOUNT).unwrap();
         let (figures, _) = store.delivery_figures(&account, "in-a").await.unwrap().unwrap();
-        assert_eq!((figures.held, figures.oldest_held_at_ms), (1, Some(5)));
+        let want = if version == 7 { [2, 1, 1, 4] } else { [1, 0, 0, 1] };
+        let counts = [figures.held, figures.delivered, figures.failed, figures.made];
+        assert_eq!((counts, figures.oldest_held_at_ms), (want, Some(5)));
         let due = store.connections_due(10).await.unwrap();
         assert_eq!(due[0].id, ConnectionId::new("in-a").unwrap());
         admits_its_token(&store).await;
+        if version == 7 {
+            counts_its_deliveries_as_confirmed(&store).await;
+        }
         store.close().await;
     }
+}
+
+/// What the old version delivered was confirmed when it was counted: nothing of it is sent again. Its history has the bytes that it had.
+async fn counts_its_deliveries_as_confirmed(store: &Store) {
+    let rows = sqlx::query("SELECT history_bytes FROM delivery ORDER BY connection_id");
+    let rows = rows.fetch_all(&store.read).await.unwrap();
+    let bytes: Vec<i64> = rows.iter().map(|row| row.get("history_bytes")).collect();
+    assert_eq!(bytes, [8, 10], "those of delivered events alone");
+    assert_eq!(store.not_confirmed().await.unwrap(), []);
+    let id = ConnectionId::new("in-a").unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let both: Vec<_> = tx.sendable(&id, 10, 10).await.unwrap();
+    let ids: Vec<&str> = both.iter().map(|entry| entry.event_id.as_str()).collect();
+    assert_eq!(ids, ["e-1", "e-2"], "no lease of the old process is left");
+    tx.set_status(&id, &Status::Pending, None).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.doubted().await.unwrap(), []);
+    let mut tx = store.begin().await.unwrap();
+    tx.set_status(&id, &Status::Active, None).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 /// The token of `dev` opens the account that it opened before, and nothing else does.
