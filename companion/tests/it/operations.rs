@@ -101,6 +101,14 @@ async fn a_fault_of_the_companions_own_is_named_and_changes_no_connection() {
     }
 }
 
+/// Sends the event of a run as Scalr does.
+async fn take_in(c: &Companion, run: &str, workspace: &str) {
+    let event = run_executed(run, workspace, "")["detail"].take();
+    let sent = c.request("POST", "/events/v1/run-executed", Some(event)).await;
+    let (status, answer) = sent.unwrap();
+    assert_eq!(status, 202, "{answer}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn figures_are_for_operators_and_count_what_happened() {
     let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
@@ -118,19 +126,11 @@ async fn figures_are_for_operators_and_count_what_happened() {
     aws.receive(REGION, &source).await;
     c.set_status(&id, "active").await;
     for (at, run) in ["run-1", "run-2"].iter().enumerate() {
-        let event = run_executed(run, &format!("workspace-{at}"), "")["detail"].take();
-        let sent = c
-            .request("POST", "/events/v1/run-executed", Some(event))
-            .await
-            .unwrap();
-        assert_eq!(sent.0, 202, "{}", sent.1);
+        take_in(&c, run, &format!("workspace-{at}")).await;
     }
     c.drained(&id).await;
     c.set_status(&id, "disabled").await;
-    let event = run_executed("run-3", "network", "")["detail"].take();
-    c.request("POST", "/events/v1/run-executed", Some(event))
-        .await
-        .unwrap();
+    take_in(&c, "run-3", "network").await;
 
     let main = format!("{}/metrics", c.text("/scalr/hostname"));
     for (token, want) in [("", 401), ("wrong", 401), (token.as_str(), 403), (&operator, 200)] {
