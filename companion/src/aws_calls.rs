@@ -15,8 +15,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-/// After this time without a call, a region that did not answer counts as one that is not called: every retry comes earlier.
-const REGION_FORGOTTEN_AFTER: Duration = Duration::from_mins(10);
+/// After this time without a call, an operation that was not answered counts as one that is not called: every retry comes earlier.
+const FORGOTTEN_AFTER: Duration = Duration::from_mins(10);
 /// The same of a refusal of the caller: the longest wait between two tries is an hour.
 const REFUSAL_FORGOTTEN_AFTER: Duration = Duration::from_mins(65);
 
@@ -172,16 +172,32 @@ impl Ended {
         }
     }
 
+    /// Of a call that AWS answered with success, and without what is to be in the answer.
+    pub(crate) const INCOMPLETE: Self = Self {
+        outcome: Outcome::Failed,
+        code: None,
+    };
+
+    /// Of a call whose entries were answered one by one, with these codes, or none where one was taken. Where AWS took none and is to
+    /// blame for each, the call came to nothing.
+    pub(crate) fn of_entries<'a>(codes: impl Iterator<Item = Option<&'a str>>) -> Self {
+        let mut whole = Self::DONE;
+        for code in codes {
+            match code.map(|code| (code, Meaning::of_code(code))) {
+                Some((code, Some(Meaning::Busy))) => whole = Self::answered(400, Some(code)),
+                Some((code, Some(Meaning::Failing))) if whole.outcome != Outcome::Throttled => {
+                    whole = Self::answered(400, Some(code));
+                }
+                Some((_, Some(Meaning::Failing))) => {}
+                _ => return Self::DONE,
+            }
+        }
+        whole
+    }
+
     /// Of a call that AWS answered with an error.
     fn answered(status: u16, code: Option<&str>) -> Self {
-        let outcome = match code {
-            _ if status == 429 => Outcome::Throttled,
-            Some(code) if THROTTLED.contains(&code) => Outcome::Throttled,
-            Some(code) if OF_THE_CALLER.contains(&code) || EXPIRED.contains(&code) => Outcome::CallerRefused,
-            Some("InternalException" | "InternalFailure") | None => Outcome::Failed,
-            _ if status >= 500 => Outcome::Failed,
-            Some(_) => Outcome::Refused,
-        };
+        let outcome = Meaning::of(status, code).map_or(Outcome::Refused, Meaning::outcome);
         let code = code.map(|code| {
             code.chars()
                 .filter(char::is_ascii_alphanumeric)
@@ -271,20 +287,15 @@ impl Last {
         self.of.insert((region.to_owned(), operation), (now, ended));
     }
 
-    /// What the last calls show of the companion's own faults: of each region the newest call that reached nothing useful, unless a
-    /// call succeeded after it; and each operation that AWS does not permit.
+    /// What the last calls show of the companion's own faults: each operation in each region whose last call reached nothing useful.
+    /// That another operation is answered says nothing of it.
     fn faults(&self, now: Instant) -> Vec<CallFault> {
-        let mut newest = BTreeMap::<&str, Instant>::new();
-        for ((region, _), (at, _)) in &self.of {
-            let newest = newest.entry(region).or_insert(*at);
-            *newest = (*newest).max(*at);
-        }
-        let stands = |((region, _), (at, ended)): &(&(String, Operation), &(Instant, Ended))| {
+        let stands = |(_, (at, ended)): &(&(String, Operation), &(Instant, Ended))| {
             let age = now.saturating_duration_since(*at);
             match ended.outcome {
                 outcome if outcome.is_answer() => false,
                 Outcome::CallerRefused => age < REFUSAL_FORGOTTEN_AFTER,
-                _ => age < REGION_FORGOTTEN_AFTER && newest.get(region.as_str()) == Some(at),
+                _ => age < FORGOTTEN_AFTER,
             }
         };
         let found = self.of.iter().filter(stands);
@@ -298,28 +309,92 @@ impl Last {
     }
 }
 
-/// Codes of credentials that have expired, or of a clock that is wrong.
-const EXPIRED: [&str; 3] = ["ExpiredToken", "ExpiredTokenException", "RequestExpired"];
+/// What an error of AWS's means where it is not about what is in the call. Whether a call is made again, what is counted and what
+/// `/readyz` says all come from here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// AWS is busy.
+    Busy,
+    /// AWS, or what is in front of it, failed.
+    Failing,
+    /// AWS does not take the credentials, or what they permit.
+    OfTheCaller,
+    /// The same, where it may pass by itself: expired credentials, a wrong clock, an account that is not (yet) a partner's.
+    OfTheCallerForNow,
+}
 
-/// Codes of an AWS that is busy.
-const THROTTLED: [&str; 3] = ["Throttling", "ThrottlingException", "TooManyRequestsException"];
+impl Meaning {
+    /// Of an answer, or of one entry of it; none where what is in the call was refused.
+    pub(crate) fn of(status: u16, code: Option<&str>) -> Option<Self> {
+        let of_code = code.and_then(|code| CODES.iter().find(|(_, codes)| codes.contains(&code)));
+        match (status, of_code) {
+            (429, _) => Some(Self::Busy),
+            (_, Some((meaning, _))) => Some(*meaning),
+            (500.., _) => Some(Self::Failing),
+            // A proxy in front of AWS answered.
+            _ if code.is_none() => Some(Self::Failing),
+            _ => None,
+        }
+    }
 
-/// Codes about whoever calls: <https://docs.aws.amazon.com/eventbridge/latest/APIReference/CommonErrors.html>, and those of older
-/// protocols.
-pub(crate) const OF_THE_CALLER: [&str; 13] = [
-    "AccessDenied",
-    "AccessDeniedException",
-    "AuthFailure",
-    "IncompleteSignature",
-    "IncompleteSignatureException",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException",
-    "NotAuthorized",
-    "OptInRequired",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
+    /// Of a code alone.
+    pub(crate) fn of_code(code: &str) -> Option<Self> {
+        Self::of(400, Some(code))
+    }
+
+    const fn outcome(self) -> Outcome {
+        match self {
+            Self::Busy => Outcome::Throttled,
+            Self::Failing => Outcome::Failed,
+            Self::OfTheCaller | Self::OfTheCallerForNow => Outcome::CallerRefused,
+        }
+    }
+}
+
+/// Codes that are not about what is in the call: <https://docs.aws.amazon.com/eventbridge/latest/APIReference/CommonErrors.html>, those
+/// of EventBridge's operations, and those of older protocols.
+const CODES: [(Meaning, &[&str]); 4] = [
+    (
+        Meaning::Busy,
+        &["Throttling", "ThrottlingException", "TooManyRequestsException"],
+    ),
+    (
+        Meaning::Failing,
+        &[
+            "ConcurrentModificationException",
+            "InternalException",
+            "InternalFailure",
+            "RequestTimeout",
+            "RequestTimeoutException",
+        ],
+    ),
+    (
+        Meaning::OfTheCallerForNow,
+        &[
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "OperationDisabledException",
+            "RequestExpired",
+        ],
+    ),
+    (
+        Meaning::OfTheCaller,
+        &[
+            "AccessDenied",
+            "AccessDeniedException",
+            "AuthFailure",
+            "IncompleteSignature",
+            "IncompleteSignatureException",
+            "InvalidClientTokenId",
+            "InvalidSignatureException",
+            "MissingAuthenticationToken",
+            "MissingAuthenticationTokenException",
+            "NotAuthorized",
+            "OptInRequired",
+            "SignatureDoesNotMatch",
+            "UnrecognizedClientException",
+        ],
+    ),
 ];
 
 #[cfg(test)]
@@ -341,6 +416,9 @@ mod tests {
             (400, Some("InternalFailure"), Outcome::Failed),
             (503, Some("Odd"), Outcome::Failed),
             (407, None, Outcome::Failed),
+            (400, Some("OperationDisabledException"), Outcome::CallerRefused),
+            (400, Some("ConcurrentModificationException"), Outcome::Failed),
+            (400, Some("RequestTimeout"), Outcome::Failed),
         ] {
             assert_eq!(Ended::answered(status, code).outcome, want, "{status} {code:?}");
         }
@@ -373,6 +451,34 @@ mod tests {
         assert_eq!(actions, called);
     }
 
+    #[test]
+    fn entries_of_which_aws_took_none_are_a_call_that_failed() {
+        for (codes, want) in [
+            (&[][..], Outcome::Done),
+            (&[None, None], Outcome::Done),
+            (&[None, Some("InternalFailure")], Outcome::Done),
+            (
+                &[Some("InvalidArgument"), Some("ThrottlingException")],
+                Outcome::Done,
+            ),
+            (
+                &[Some("InternalFailure"), Some("InternalException")],
+                Outcome::Failed,
+            ),
+            (
+                &[Some("ThrottlingException"), Some("InternalFailure")],
+                Outcome::Throttled,
+            ),
+            (
+                &[Some("InternalFailure"), Some("ThrottlingException")],
+                Outcome::Throttled,
+            ),
+        ] {
+            let ended = Ended::of_entries(codes.iter().copied());
+            assert_eq!(ended.outcome, want, "{codes:?}");
+        }
+    }
+
     /// The faults after these calls, each a number of minutes after the first, seen so many minutes after it.
     #[track_caller]
     fn check(calls: &[(u64, &str, Operation, Outcome)], seen_after: u64, want: &[(&str, Outcome)]) {
@@ -401,8 +507,14 @@ mod tests {
         check(&[], 0, &[]);
         check(&[(0, "a", Put, Unanswered)], 0, &[("a", Unanswered)]);
         check(&[(0, "a", Put, Refused), (0, "b", Put, Done)], 0, &[]);
-        // A later call of the region that succeeds tells that it answers again.
-        check(&[(0, "a", Put, Throttled), (1, "a", List, Done)], 1, &[]);
+        // Only an answer to the operation itself tells that it is answered again.
+        check(
+            &[(0, "a", Put, Throttled), (1, "a", List, Done)],
+            1,
+            &[("a", Throttled)],
+        );
+        check(&[(0, "a", Put, Throttled), (1, "a", Put, Refused)], 1, &[]);
+        check(&[(0, "a", Put, Throttled), (1, "a", List, Done)], 10, &[]);
         check(
             &[(0, "a", List, Done), (1, "a", Put, Throttled)],
             1,

@@ -14,10 +14,13 @@ use aws_sdk_eventbridge::config::retry::RetryConfig;
 use aws_sdk_eventbridge::config::timeout::TimeoutConfig;
 use aws_sdk_eventbridge::config::{Credentials, Region, SharedCredentialsProvider};
 use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_eventbridge::operation::create_partner_event_source::CreatePartnerEventSourceOutput;
+use aws_sdk_eventbridge::operation::list_partner_event_source_accounts::ListPartnerEventSourceAccountsOutput;
+use aws_sdk_eventbridge::operation::put_partner_events::PutPartnerEventsOutput;
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::{EventSourceState, PutPartnerEventsRequestEntry};
 
-use crate::aws_calls::{Calls, Credentials as Standing, Ended, OF_THE_CALLER, Operation};
+use crate::aws_calls::{Calls, Credentials as Standing, Ended, Meaning, Operation};
 use crate::aws_wire::{AwsWire, app_name};
 use crate::store::{Entry, SourceKey};
 use crate::{error_chain, secrets};
@@ -93,18 +96,20 @@ impl From<Result<SourceState, AwsError>> for SourceHealth {
 impl AwsError {
     /// Whether AWS refused whoever calls: the companion's credentials, or what they permit. No connection and no event is to blame.
     pub(crate) fn is_of_the_caller(&self) -> bool {
-        matches!(self, Self::Refused { code, .. } if OF_THE_CALLER.contains(&code.as_str()))
+        matches!(self, Self::Refused { code, .. } if is_of_the_caller(code))
     }
 
     /// The refusal where AWS refused what is in the call; else the error itself.
     pub(crate) fn of_the_call(self) -> Result<EntryError, Self> {
         match self {
-            Self::Refused { code, message } if !OF_THE_CALLER.contains(&code.as_str()) => {
-                Ok(EntryError { code, message })
-            }
+            Self::Refused { code, message } if !is_of_the_caller(&code) => Ok(EntryError { code, message }),
             other => Err(other),
         }
     }
+}
+
+fn is_of_the_caller(code: &str) -> bool {
+    Meaning::of_code(code) == Some(Meaning::OfTheCaller)
 }
 
 /// Why AWS did not take one entry of a batch.
@@ -118,7 +123,7 @@ pub(crate) struct EntryError {
 impl EntryError {
     /// Whether AWS asks for fewer calls.
     pub(crate) fn is_throttled(&self) -> bool {
-        ["ThrottlingException", "Throttling", "TooManyRequestsException"].contains(&self.code.as_str())
+        Meaning::of_code(&self.code) == Some(Meaning::Busy)
     }
 }
 
@@ -182,13 +187,17 @@ impl Partner {
         region: &str,
         operation: Operation,
         call: impl Future<Output = Result<T, SdkError<E>>>,
+        judge: impl FnOnce(&T) -> Ended,
     ) -> Result<T, AwsError>
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         let begun = Instant::now();
         let answer = call.await;
-        let ended = answer.as_ref().err().map_or(Ended::DONE, Ended::of);
+        let ended = match &answer {
+            Ok(answer) => judge(answer),
+            Err(failure) => Ended::of(failure),
+        };
         self.calls.note(region, operation, ended, begun.elapsed());
         answer.map_err(|failure| error(&failure))
     }
@@ -251,7 +260,8 @@ impl Partner {
             .account(&source.aws_account_id)
             .send();
         let operation = Operation::CreatePartnerEventSource;
-        match self.called(&source.region, operation, call).await {
+        let judge = |made: &CreatePartnerEventSourceOutput| has(made.event_source_arn().is_some());
+        match self.called(&source.region, operation, call, judge).await {
             Ok(made) if made.event_source_arn().is_some() => Ok(()),
             Ok(_) => Err(incomplete("the event source's ARN")),
             Err(AwsError::Refused { code, message }) if code == "ResourceAlreadyExistsException" => {
@@ -274,7 +284,10 @@ impl Partner {
             .account(&source.aws_account_id)
             .send();
         let operation = Operation::DeletePartnerEventSource;
-        match self.called(&source.region, operation, call).await {
+        match self
+            .called(&source.region, operation, call, |_| Ended::DONE)
+            .await
+        {
             Ok(_) => Ok(()),
             Err(AwsError::Refused { code, .. }) if code == "ResourceNotFoundException" => Ok(()),
             Err(other) => Err(other),
@@ -293,7 +306,10 @@ impl Partner {
                 .set_next_token(next)
                 .send();
             let operation = Operation::ListPartnerEventSourceAccounts;
-            let page = match self.called(&source.region, operation, call).await {
+            let judge = |page: &ListPartnerEventSourceAccountsOutput| {
+                has(page.partner_event_source_accounts.is_some())
+            };
+            let page = match self.called(&source.region, operation, call, judge).await {
                 Ok(page) => page,
                 Err(AwsError::Refused { code, .. }) if code == "ResourceNotFoundException" => {
                     return Ok(SourceState::Missing);
@@ -341,7 +357,15 @@ impl Partner {
             .set_entries(Some(sent.collect()))
             .send();
         self.calls.note_entries(entries.len());
-        let answer = self.called(region, Operation::PutPartnerEvents, call).await?;
+        let judge = |answer: &PutPartnerEventsOutput| {
+            let answered = answer.entries();
+            if answered.len() != entries.len() {
+                return Ended::INCOMPLETE;
+            }
+            Ended::of_entries(answered.iter().map(|entry| entry.error_code()))
+        };
+        let operation = Operation::PutPartnerEvents;
+        let answer = self.called(region, operation, call, judge).await?;
         let results = answer
             .entries()
             .iter()
@@ -400,6 +424,11 @@ fn incomplete(what: &str) -> AwsError {
     AwsError::Retryable(format!("AWS answered without {what}"))
 }
 
+/// How a call ended that succeeded, and has what is to be in its answer, or not.
+const fn has(it: bool) -> Ended {
+    if it { Ended::DONE } else { Ended::INCOMPLETE }
+}
+
 /// The error of a failed call.
 pub(crate) fn error<E>(error: &SdkError<E>) -> AwsError
 where
@@ -418,29 +447,13 @@ where
         ));
     };
     let message = short(service.err().message().unwrap_or("no message"));
-    if status >= 500 || status == 429 || RETRYABLE.contains(&code) {
+    if Meaning::of(status, Some(code)).is_some_and(|meaning| meaning != Meaning::OfTheCaller) {
         let code = word(code);
         return AwsError::Retryable(format!("AWS answers {status} {code}: {message}"));
     }
     let code = word(code);
     AwsError::Refused { code, message }
 }
-
-/// Codes that do not concern the connection: AWS is busy, or the companion's credentials or clock are wrong.
-const RETRYABLE: [&str; 12] = [
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "RequestExpired",
-    "RequestTimeout",
-    "RequestTimeoutException",
-    "InternalException",
-    "InternalFailure",
-    "ThrottlingException",
-    "Throttling",
-    "TooManyRequestsException",
-    "ConcurrentModificationException",
-    "OperationDisabledException",
-];
 
 #[cfg(test)]
 mod tests {
@@ -461,6 +474,8 @@ mod tests {
             (400, Some("ThrottlingException"), false),
             (500, Some("InternalFailure"), false),
             (429, Some("Odd"), false),
+            (400, Some("OperationDisabledException"), false),
+            (503, Some("Odd"), false),
             (403, None, false),
             (407, None, false),
         ] {

@@ -67,11 +67,13 @@ async fn metrics_for(state: State<App>, _by: Overseer) -> Result<Response, ApiEr
 async fn metrics_now(State(app): State<App>) -> Result<Response, ApiError> {
     let _one_at_a_time = app.scrapes.lock().await;
     let seen = look(&app).await;
+    // That the database cannot be read is itself a figure.
+    let totals = app.store.totals().await.ok();
     let now = metrics::Now {
         ms: app.clock.now_ms(),
         faults: &readiness::faults(&seen),
         seen: &seen,
-        totals: &app.store.totals().await?,
+        totals: totals.as_deref(),
     };
     let text = metrics::text(app.partner.calls(), app.store.commits(), &now)
         .map_err(|error| ApiError::from(crate::store::StoreError::Unreadable(error.to_string())))?;

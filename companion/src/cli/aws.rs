@@ -164,6 +164,13 @@ pub(super) fn checked(endpoint: Option<&str>) -> anyhow::Result<Option<String>> 
     let Some(text) = endpoint.map(str::trim).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
+    if text.contains('@') {
+        return Err(Failure::setting(format!(
+            "AWS's address `{}` (`AWS_ENDPOINT_URL` or `--aws-endpoint`) has a user or a password, which AWS takes in no address: leave \
+             out what is before the `@`. Credentials are `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or `AWS_PROFILE`",
+            without_user(text).escape_debug()
+        )));
+    }
     let is_url = |text: &str| {
         reqwest::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
     };
@@ -187,7 +194,20 @@ pub(super) fn checked(endpoint: Option<&str>) -> anyhow::Result<Option<String>> 
     )))
 }
 
-/// The same, and it is not Scalr's.
+/// An address as it is shown: a user and a password in it are hidden.
+pub(super) fn without_user(text: &str) -> String {
+    // Whatever has an `@`: one in a password may be there as it is, so the last one ends it.
+    let Some((before, rest)) = text.rsplit_once('@') else {
+        return text.to_owned();
+    };
+    let scheme = before.split_once("://").map_or("", |(scheme, _)| scheme);
+    match scheme {
+        "http" | "https" => format!("{scheme}://…@{rest}"),
+        _ => format!("…@{rest}"),
+    }
+}
+
+/// An address of AWS that a client can use, and that is not Scalr's.
 pub(super) async fn not_scalrs(endpoint: Option<&str>) -> anyhow::Result<Option<String>> {
     let endpoint = checked(endpoint)?;
     if let Some(url) = &endpoint {
@@ -269,10 +289,22 @@ mod tests {
             ("aws.example.com", Err("write `https://aws.example.com`")),
             ("ftp://x", Err("write a URL such as")),
             ("a b", Err("write a URL such as")),
+            (
+                "http://us:hidden@aws.example.com/x",
+                Err("`http://…@aws.example.com/x`"),
+            ),
+            ("us:hidden@aws.example.com", Err("`…@aws.example.com`")),
+            (
+                "https://us:hid/den@x@aws.example.com",
+                Err("`https://…@aws.example.com`"),
+            ),
         ] {
             match (checked(Some(text)), want) {
                 (Ok(have), Ok(want)) => assert_eq!(have.as_deref(), want, "{text}"),
-                (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{text}: {error}"),
+                (Err(error), Err(part)) => {
+                    let said = error.to_string();
+                    assert!(said.contains(part) && !said.contains("hid"), "{text}: {said}");
+                }
                 (have, want) => panic!("{text}: {have:?}, not {want:?}"),
             }
         }

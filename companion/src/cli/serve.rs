@@ -100,7 +100,7 @@ impl Args {
     }
 
     /// Refuses what cannot be meant.
-    fn check(&self) -> anyhow::Result<()> {
+    pub(super) fn check(&self) -> anyhow::Result<()> {
         given::data_dir(Some(&self.data_dir))?;
         self.hosting.check()?;
         if let Some(addr) = self.metrics_listen.filter(|addr| !self.may_listen(*addr)) {

@@ -15,7 +15,7 @@ use serde::Serialize;
 use toml::{Table, Value};
 
 use super::exit::Failure;
-use super::{out, show};
+use super::{aws, log_filter, out, show};
 
 /// The command that has these settings.
 pub(super) const COMMAND: &str = "serve";
@@ -27,6 +27,8 @@ const PRINT: &str = "print-config";
 const PREFIX: &str = "SCALR_EVENTBRIDGE_";
 /// The option of the whole program that the file may have too.
 const LOG: &str = "log";
+/// The option that is an address, in which somebody may write a password.
+const AWS_ENDPOINT: &str = "aws-endpoint";
 /// Options for one start.
 const OF_ONE_START: [&str; 5] = [CONFIG, PRINT, "new-operator-token", "json", "help"];
 
@@ -211,6 +213,10 @@ fn check(arg: &Arg, key: &str, values: &[String]) -> Result<(), String> {
     if matches!(arg.get_action(), ArgAction::SetTrue) {
         return Ok(());
     }
+    if key == LOG {
+        let refused = values.iter().find_map(|text| log_filter::read(text).err());
+        return refused.map_or(Ok(()), |error| Err(error.to_string()));
+    }
     let alone = Command::new(COMMAND)
         .no_binary_name(true)
         .arg(arg.clone().required(false));
@@ -252,7 +258,11 @@ impl Program {
                 vec![matches.get_flag(id).to_string()]
             } else {
                 let raw = matches.get_raw(id).into_iter().flatten();
-                raw.map(|value| value.to_string_lossy().into_owned()).collect()
+                let raw = raw.map(|value| value.to_string_lossy().into_owned());
+                match long {
+                    AWS_ENDPOINT => raw.map(|url| aws::without_user(&url)).collect(),
+                    _ => raw.collect(),
+                }
             };
             let from = match matches.value_source(id) {
                 Some(ValueSource::CommandLine) => format!("--{long}"),
@@ -325,6 +335,12 @@ mod tests {
         let names = ["--data-dir", "/d", "--tls", "--tls-name", "c"];
         check("tls-name = ['a', 'b']", &names, "tls-name", ("c", "--tls-name"));
         check("log = 'info'", &dir, "log", ("info", FILE));
+        check(
+            "aws-endpoint = 'http://us:hidden@x'",
+            &dir,
+            "aws-endpoint",
+            ("http://…@x", FILE),
+        );
     }
 
     #[test]
@@ -352,6 +368,7 @@ mod tests {
                 "listen = 'here'",
                 "`listen`: invalid value 'here' for '--listen <ADDR>': write an address",
             ),
+            ("log = 'a=b=c'", "`log`: `a=b=c` (`SCALR_EVENTBRIDGE_LOG`"),
             ("hold-hours-max = 0", "`hold-hours-max`: invalid value '0'"),
             ("\ntls = ", "line 2: "),
         ] {

@@ -1,5 +1,7 @@
 //! What a database is like, read without changing it, whether or not a service has it open.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
 use super::account::DELETED;
-use super::directory::DATABASE;
+use super::directory::{DATABASE, DirLock};
 use super::error::Result;
 use super::migrations;
 
@@ -27,17 +29,37 @@ const CONNECTIONS: &str =
     "SELECT c.region, d.held_bytes FROM delivery d CROSS JOIN connection c ON c.id = d.connection_id
      WHERE c.account_id <> ?";
 
-/// Reads what the database of a directory is like.
-pub(crate) async fn inspect(dir: &Path) -> Result<Inspection> {
+/// Reads what the database of a directory is like. `lock` is the directory's, where no service has it.
+pub(crate) async fn inspect(dir: &Path, lock: Option<&DirLock>) -> Result<Inspection> {
+    let file = dir.join(DATABASE);
+    // A reader of a database that nobody has open makes two files beside it, which may then be another user's than the service's. Where
+    // all is in the database, and nobody can begin to write, it need not.
+    let log = dir.join(format!("{DATABASE}-wal"));
+    let is_still = lock.is_some() && matches!(log.try_exists(), Ok(false));
     let options = SqliteConnectOptions::new()
-        .filename(dir.join(DATABASE))
+        .filename(&file)
         .read_only(true)
+        .immutable(is_still)
         .busy_timeout(Duration::from_secs(5))
         .disable_statement_logging();
     let mut database = options.connect().await?;
-    let read = read(&mut database).await;
+    let mut read = read(&mut database).await;
     database.close().await?;
+    if let Ok(inspection) = &mut read
+        && is_still
+        && is_wal(&file)
+    {
+        // SQLite reads such a file without a log, and says so.
+        "wal".clone_into(&mut inspection.journal_mode);
+    }
     read
+}
+
+/// Whether the database's header says that it has a log: <https://www.sqlite.org/fileformat.html#file_format_version_numbers>.
+fn is_wal(file: &Path) -> bool {
+    let mut header = [0; 20];
+    let read = File::open(file).and_then(|mut file| file.read_exact(&mut header));
+    read.is_ok() && header.ends_with(&[2, 2])
 }
 
 async fn read(database: &mut SqliteConnection) -> Result<Inspection> {

@@ -58,11 +58,35 @@ async fn the_unit_starts_serve_and_gives_it_time_to_end() {
         (words.next(), words.next()),
         (Some("/usr/bin/scalr-eventbridge"), Some("serve"))
     );
-    let settings = settings(&words.collect::<Vec<_>>()).await;
+    // What it names is the file that the guide shows and installs; nothing on the line wins over what the file says.
+    assert_eq!(
+        words.collect::<Vec<_>>(),
+        ["--config", "/etc/scalr-eventbridge.toml"]
+    );
+    let guide = read("docs/guides/serve.md");
+    let file = "packaging/scalr-eventbridge.toml";
+    assert!(
+        guide.contains(&format!("```toml\n{}```", read(file))),
+        "the guide has another file"
+    );
+    for step in [
+        "scalr-eventbridge.toml /etc/scalr-eventbridge.toml",
+        "scalr-eventbridge.service /etc/systemd/system/",
+        "systemctl daemon-reload",
+    ] {
+        assert!(guide.contains(step), "{step}");
+    }
+    let settings = settings(&["--config", &format!("{ROOT}/{file}")]).await;
+    assert_eq!(value(&settings, "log"), "info");
     let state = format!("/var/lib/{}", of(&unit, "StateDirectory"));
     assert_eq!(value(&settings, "data-dir"), state);
     assert!(of(&unit, "TimeoutStopSec").parse::<u64>().unwrap() > DRAIN_SECONDS);
     assert_eq!(of(&unit, "StateDirectoryMode"), "0700");
+    assert_eq!(of(&unit, "UMask"), "0077");
+    // It is started again for as long as it fails, but for a setting that cannot be used.
+    assert_eq!(of(&unit, "StartLimitIntervalSec"), "0");
+    assert_eq!(of(&unit, "RestartSec"), "5");
+    assert_eq!(of(&unit, "RestartPreventExitStatus"), "2");
     assert_eq!(of(&unit, "EnvironmentFile"), "-/etc/scalr-eventbridge.env");
 }
 
@@ -106,6 +130,8 @@ async fn the_manifest_starts_serve_once_where_its_probes_ask() {
         "type: RuntimeDefault",
         "volumeClaimTemplates:",
         "kind: StatefulSet",
+        "podManagementPolicy: Parallel",
+        "startupProbe:",
     ] {
         assert!(manifest.contains(part), "{part}");
     }

@@ -1,5 +1,8 @@
 //! What operators watch: `/readyz` and its faults, `/metrics`, and a start without credentials.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
@@ -8,7 +11,7 @@ use tokio::process::Command;
 
 use crate::aws::Aws;
 use crate::companion::{Companion, PROGRAM, run_executed};
-use crate::proxy::Act;
+use crate::proxy::{Act, Call};
 use crate::serve::{account, serve, show, start};
 use crate::stage::{self, REGION, SOURCE};
 use crate::until;
@@ -75,17 +78,35 @@ async fn a_fault_of_the_companions_own_is_named_and_changes_no_connection() {
             _ => Act::Pass,
         });
         assert!(c.emit(&format!("run-{name}"), "network").await);
-        // The look at the source after each put succeeds, and tells that AWS answers: only a refusal of the caller stands for longer.
-        if name == "aws-refuses-the-companion" {
-            until_ready_says(&c, &[(name, here.clone())]).await;
-        }
-        aws.proxy.script(move |_| act.clone());
         until_ready_says(&c, &[(name, here.clone())]).await;
+        // A look at the source that succeeds tells nothing of the puts.
+        let looks = |calls: &[Call]| {
+            let of_it = calls.iter().map(|call| call.operation.as_str());
+            of_it
+                .filter(|name| *name == "ListPartnerEventSourceAccounts")
+                .count()
+        };
+        let before = looks(&aws.proxy.calls());
+        c.set_status(&id, "active").await;
+        aws.proxy.until(|calls| looks(calls) > before).await;
+        assert_eq!(
+            ready(&c).await,
+            (503, vec![(name.to_owned(), here.clone())]),
+            "{name}"
+        );
         assert_eq!(c.connection(&id).await["status"], "active", "{name}");
         aws.proxy.script(|_| Act::Pass);
         c.drained(&id).await;
         until_ready_says(&c, &[]).await;
     }
+}
+
+/// Sends the event of a run as Scalr does.
+async fn take_in(c: &Companion, run: &str, workspace: &str) {
+    let event = run_executed(run, workspace, "")["detail"].take();
+    let sent = c.request("POST", "/events/v1/run-executed", Some(event)).await;
+    let (status, answer) = sent.unwrap();
+    assert_eq!(status, 202, "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,19 +126,11 @@ async fn figures_are_for_operators_and_count_what_happened() {
     aws.receive(REGION, &source).await;
     c.set_status(&id, "active").await;
     for (at, run) in ["run-1", "run-2"].iter().enumerate() {
-        let event = run_executed(run, &format!("workspace-{at}"), "")["detail"].take();
-        let sent = c
-            .request("POST", "/events/v1/run-executed", Some(event))
-            .await
-            .unwrap();
-        assert_eq!(sent.0, 202, "{}", sent.1);
+        take_in(&c, run, &format!("workspace-{at}")).await;
     }
     c.drained(&id).await;
     c.set_status(&id, "disabled").await;
-    let event = run_executed("run-3", "network", "")["detail"].take();
-    c.request("POST", "/events/v1/run-executed", Some(event))
-        .await
-        .unwrap();
+    take_in(&c, "run-3", "network").await;
 
     let main = format!("{}/metrics", c.text("/scalr/hostname"));
     for (token, want) in [("", 401), ("wrong", 401), (token.as_str(), 403), (&operator, 200)] {
@@ -140,7 +153,9 @@ async fn figures_are_for_operators_and_count_what_happened() {
         ("failed_deliveries", Some(0.0)),
         (r#"connections{status="disabled"}"#, Some(1.0)),
         (r#"held_deliveries{status="disabled"}"#, Some(1.0)),
-        (r#"store_commits_total{outcome="failed"}"#, None),
+        (r#"store_commits_total{outcome="failed"}"#, Some(0.0)),
+        (r#"deliveries_dropped_total{reason="too-old"}"#, Some(0.0)),
+        (r#"deliveries_dropped_total{reason="too-many-bytes"}"#, Some(0.0)),
         ("ready", Some(1.0)),
         ("clock_in_doubt", Some(0.0)),
     ] {
@@ -348,6 +363,12 @@ async fn doctor(args: &[&str]) -> (Option<i32>, std::collections::BTreeMap<Strin
     (code, named.collect())
 }
 
+/// The names of the files in a directory.
+fn files(dir: &Path) -> BTreeSet<OsString> {
+    let entries = std::fs::read_dir(dir).unwrap();
+    entries.map(|entry| entry.unwrap().file_name()).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_checks_a_service_beside_it_and_changes_nothing() {
     let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
@@ -397,13 +418,24 @@ async fn doctor_checks_a_service_beside_it_and_changes_nothing() {
     );
     assert!(c.stop().await);
 
+    let before = files(dir.path());
     let (code, checks) = doctor(&["--data-dir", dir.path().to_str().unwrap()]).await;
+    assert_eq!(files(dir.path()), before, "it leaves no file");
+    assert!(!checks["durability"].1.contains("journal mode is"), "{checks:?}");
     assert_eq!(code, Some(4), "{checks:?}");
     assert!(
         checks["database"].1.contains("no process has it open"),
         "{checks:?}"
     );
     assert_eq!(checks["AWS credentials"].0, "failed", "{checks:?}");
+    let file = dir.path().join("wrong.toml");
+    std::fs::write(&file, "data-dir = '.'\ntls-name = ['a']").unwrap();
+    let (code, checks) = doctor(&["--config", file.to_str().unwrap()]).await;
+    let settings = &checks["settings"];
+    assert!(
+        code == Some(4) && settings.0 == "failed" && settings.1.contains("`tls-name`"),
+        "what serve refuses, doctor does: {settings:?}"
+    );
     let (code, checks) = doctor(&["--data-dir", "/nonexistent"]).await;
     assert!(
         code == Some(4) && checks["database"].1.contains("there is none in"),

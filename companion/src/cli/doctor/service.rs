@@ -43,7 +43,9 @@ pub(super) async fn checks(program: Command, data_dir: Option<&Path>, config: Op
 
 fn read(program: Command, data_dir: Option<&Path>, config: Option<&Path>) -> anyhow::Result<serve::Args> {
     let matches = settings::of_service(program, data_dir, config)?;
-    Ok(serve::Args::from_arg_matches(&matches)?)
+    let args = serve::Args::from_arg_matches(&matches)?;
+    args.check()?;
+    Ok(args)
 }
 
 /// The regions of the connections; one where there is none.
@@ -59,7 +61,8 @@ fn regions(inspection: Option<&Inspection>) -> BTreeSet<String> {
 /// What the data directory and its database are like.
 async fn of_store(dir: &Path, held_bytes_max: u64) -> (Vec<Check>, Option<Inspection>) {
     const DATABASE: &str = "database";
-    let in_use = match store::lock_if_there(dir) {
+    // Held to the end, so that no service begins to write meanwhile.
+    let lock = match store::lock_if_there(dir) {
         Ok(None) => {
             let missing = Check {
                 next: Some("`serve --data-dir` makes it; is it the directory of the service, and may this user read it?".to_owned()),
@@ -67,8 +70,8 @@ async fn of_store(dir: &Path, held_bytes_max: u64) -> (Vec<Check>, Option<Inspec
             };
             return (vec![missing], None);
         }
-        Ok(Some(_lock)) => "no process has it open",
-        Err(StoreError::InUse(_)) => "a service has it open",
+        Ok(lock) => lock,
+        Err(StoreError::InUse(_)) => None,
         Err(error) => {
             return (
                 vec![Check::of(DATABASE, Err::<(), _>(error.into()), |()| {
@@ -78,7 +81,11 @@ async fn of_store(dir: &Path, held_bytes_max: u64) -> (Vec<Check>, Option<Inspec
             );
         }
     };
-    let inspection = match store::inspect(dir).await {
+    let in_use = match lock {
+        Some(_) => "no process has it open",
+        None => "a service has it open",
+    };
+    let inspection = match store::inspect(dir, lock.as_ref()).await {
         Ok(inspection) => inspection,
         Err(error) => {
             return (
