@@ -53,8 +53,9 @@ pub(super) fn taken(plan: &Wanted<'_>, holder: &Object<Wire>) -> Diagnostic {
     ))
     .detail(format!(
         "Scalr keeps one EventBridge connection for each AWS account and region, and {} holds this place. Nothing was \
-         created.\n\n{}\n\nIf another resource of this configuration has had it, write a `moved` block. If the connection is being replaced, remove `create_before_destroy` from it and from what depends \
-         on it: the old and the new connection cannot exist side by side.",
+         created.\n\nIf another workspace manages it, do not import it, so that no two states have it: read it with `data \
+         \"scalr_eventbridge_connection\"`. {}\n\nIf another resource of this configuration has had it, write a `moved` block; if that one \
+         is being replaced, remove `create_before_destroy` from it and from what depends on it.",
         described(holder),
         how_to_import(plan, holder)
     ))

@@ -40,7 +40,16 @@ async fn a_place_that_is_taken_is_said_at_plan() {
         .unwrap();
     let block = "to = scalr_eventbridge_connection.prod\n    id = \"in-1\"";
     for (more, words) in [
-        (json!({}), &["us-east-1 already", "`moved`", block][..]),
+        (
+            json!({}),
+            &[
+                "us-east-1 already",
+                "`moved`",
+                block,
+                "another workspace",
+                "`data \"scalr_eventbridge_connection\"`",
+            ][..],
+        ),
         (json!({ "name": "other" }), &["`name = \"prod\"`", block]),
         (json!({ "name": UNKNOWN }), &[block]),
     ] {
