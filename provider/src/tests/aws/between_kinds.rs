@@ -16,6 +16,7 @@ scenarios![
     a_log_group_whose_owner_stays_does_not_move,
     who_has_a_log_group_is_said_as_it_is,
     a_classic_bus_waits_for_the_event_source_to_go,
+    an_event_source_waits_while_the_classic_bus_goes,
 ];
 
 const SUBSCRIBER: &str = "scalr_eventbridge_subscriber";
@@ -262,4 +263,35 @@ async fn a_classic_bus_waits_for_the_event_source_to_go() {
     let state = without_errors(made, "create").unwrap();
     bus.assert_stable(&state, wanted).await;
     assert!(fake.state().custom.sources.is_empty());
+}
+
+/// However long this apply takes to remove the Classic bus with its rules: only a bus that nothing removes ends the wait.
+#[tokio::test(start_paused = true)]
+async fn an_event_source_waits_while_the_classic_bus_goes() {
+    let (fake, harness) = super::stage().await;
+    let wanted = json!({ "event_source_name": SOURCE });
+    let held = harness.resource(BUS).create(wanted).await.unwrap();
+    super::hold(&fake, &["a", "b", "c"]);
+    let harness = process(&fake);
+    let (bus, source) = (harness.resource(BUS), harness.resource(EVENT_SOURCE));
+    let gone = bus.plan_destroy(&held).await.unwrap();
+    let plan = source
+        .plan(None, super::event_source::config(json!({})))
+        .await
+        .unwrap();
+    let began = tokio::time::Instant::now();
+    let (made, gone, ()) = tokio::join!(source.apply(plan), bus.apply(gone), async {
+        // One every ten seconds: the wait for what is in the way of the bus goes on.
+        for _ in 0..3 {
+            let looks = fake.count("DescribeEventSource");
+            fake.until("DescribeEventSource", looks + 5).await;
+            fake.state().rules.pop_last();
+        }
+        let tries = fake.count("DeleteEventBus");
+        fake.until("DeleteEventBus", tries + 1).await;
+        fake.state().sources.insert(SOURCE.to_owned(), "PENDING");
+    });
+    assert!(began.elapsed().as_secs() > 20, "{:?}", began.elapsed());
+    without_errors(gone, "destroy");
+    without_errors(made, "create").unwrap();
 }
