@@ -149,6 +149,7 @@ impl Resource for Subscriber {
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         let aws = state.regional(operation).await?.refreshing();
         state.region = Some(Region::from(&*aws.name));
+        role::note(operation, &state);
         let name = state.name.clone();
         let failed = |e: Error| e.during(doing::read(&name));
         // An import knows name or ARN alone.
