@@ -62,6 +62,22 @@ pub(super) fn taken(plan: &Wanted<'_>, holder: &Object<Wire>) -> Diagnostic {
     .at(Connection::aws_account_id())
 }
 
+/// The same with a plan that has seen no connection of the state.
+pub(super) fn may_be_taken(plan: &Wanted<'_>, holder: &Object<Wire>) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "AWS account {} has a connection in {} already",
+        plan.account, plan.region
+    ))
+    .detail(format!(
+        "Scalr keeps one EventBridge connection for each AWS account and region, and {} holds this place. Unless this plan replaces that one \
+         (it is tainted, and the plan was made with `-refresh=false`), the apply will fail.\n\nIf another workspace manages it, do not import \
+         it, so that no two states have it: read it with `data \"scalr_eventbridge_connection\"`. {}",
+        described(holder),
+        how_to_import(plan, holder)
+    ))
+    .at(Connection::aws_account_id())
+}
+
 /// With the plan: another connection has the name, and so the name of the event source.
 pub(super) fn same_name(plan: &Wanted<'_>, holder: &Object<Wire>) -> Diagnostic {
     let wire = &holder.attributes;
