@@ -46,6 +46,8 @@ struct Planned {
     connected: BTreeSet<String>,
     /// Connections of this state by id: refreshed, planned or removed.
     held_connections: BTreeSet<String>,
+    /// Roles that were made for subscribers of this state: the ARN, and the subscriber.
+    made_roles: BTreeSet<(String, Object)>,
     /// What was refreshed.
     refreshed: BTreeSet<Object>,
     /// What is removed.
@@ -128,6 +130,23 @@ impl Walk {
                 return false;
             }
         }
+    }
+
+    /// Whether any connection is of this state, as is seen by now.
+    pub fn holds_connections(&self) -> bool {
+        !self.planned().held_connections.is_empty()
+    }
+
+    /// The state has a role that was made for a subscriber.
+    pub fn made_role(&self, arn: &str, subscriber: Object) {
+        self.planned().made_roles.insert((arn.to_owned(), subscriber));
+    }
+
+    /// Whether a role of the state was made for a subscriber. A tainted one is planned without anything else that says so.
+    pub fn is_role_of(&self, arn: &str, subscriber: &Object) -> bool {
+        self.planned()
+            .made_roles
+            .contains(&(arn.to_owned(), subscriber.clone()))
     }
 
     /// An object was refreshed.

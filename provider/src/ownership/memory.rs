@@ -51,6 +51,23 @@ impl Memory {
         locked(&self.removals).contains_key(from)
     }
 
+    /// The same, where the one that asks is noted as well.
+    pub fn is_removing_beside(&self, from: &Object) -> bool {
+        locked(&self.removals).get(from).is_some_and(|count| *count > 1)
+    }
+
+    /// Whether a bus is being removed, or something on it.
+    pub fn is_going(&self, bus: &Object) -> bool {
+        let removals = locked(&self.removals);
+        removals.keys().any(|from| from == bus || from.is_on(bus))
+    }
+
+    /// Whether something is being removed from a custom event bus of a region.
+    pub fn is_removing_custom(&self, region: &str) -> bool {
+        let is_one = |from: &Object| matches!(from, Object::CustomBus { region: of, .. } if of == region);
+        locked(&self.removals).keys().any(is_one)
+    }
+
     /// Notes that a plan makes an object; `replaced` is the owner that it takes the place of.
     pub fn plan_creation(&self, object: Object, replaced: Option<&Owner>) -> Result<(), Conflict> {
         locked(&self.planned).entry(object).or_default().create(replaced)
@@ -183,9 +200,41 @@ mod tests {
     fn removals_are_known_while_they_last() {
         let memory = Memory::default();
         let (one, two) = (memory.removing(group()), memory.removing(group()));
+        assert!(memory.is_removing_beside(&group()));
         drop(one);
         assert!(memory.is_removing(&group()));
         drop(two);
         assert!(!memory.is_removing(&group()));
+    }
+
+    #[test]
+    fn a_bus_is_going_with_what_is_on_it() {
+        let of = |name: &str| (String::from("us-east-1"), name.to_owned());
+        let bus = |name: &str| {
+            let (region, name) = of(name);
+            Object::Bus { region, name }
+        };
+        let (region, rule) = of("r");
+        let rule = Object::Rule {
+            region,
+            bus: "b".to_owned(),
+            name: rule,
+        };
+        let (region, name) = of("b");
+        let custom = Object::CustomBus { region, name };
+        for (from, goes, custom) in [
+            (bus("b"), true, false),
+            (rule, true, false),
+            (custom, false, true),
+        ] {
+            let memory = Memory::default();
+            let removing = memory.removing(from.clone());
+            assert_eq!(memory.is_going(&bus("b")), goes, "{from}");
+            assert_eq!(memory.is_removing_custom("us-east-1"), custom, "{from}");
+            assert!(!memory.is_going(&bus("c")) && !memory.is_removing_custom("eu-west-1"));
+            assert!(!memory.is_removing_beside(&from));
+            drop(removing);
+            assert!(!memory.is_going(&bus("b")) && !memory.is_removing_custom("us-east-1"));
+        }
     }
 }

@@ -12,8 +12,8 @@ use crate::aws::{Error, Regional, arn, checks, target_id};
 
 /// The tag that names the owner of a log group made here.
 pub const OWNER_TAG: &str = "scalr-eventbridge:owner";
-/// The tag that names who gets the group once its owner is destroyed: with `create_before_destroy`, or on two kinds of bus, the new one may
-/// be made before that.
+/// The tag that names who gets the group once its owner is destroyed: with `create_before_destroy` the new one may be
+/// made before that.
 pub const NEXT_OWNER_TAG: &str = "scalr-eventbridge:next-owner";
 /// What owner tags of subscribers begin with. It has no `/`, so that none is taken for that of a rule.
 const OF_SUBSCRIBER: &str = "subscriber:";
@@ -143,9 +143,10 @@ pub fn whose(tag: Option<&str>, seen: Option<Sight>) -> (String, &'static str) {
     let (state, next) = match (holder, seen) {
         (_, None) => ("", ""),
         (_, Some(Sight::Gone)) => (", which no longer exists", ""),
-        (Holder::Rule { .. }, Some(Sight::Elsewhere)) => {
-            (", which exists and has no target for the log group", "")
-        }
+        (Holder::Rule { .. }, Some(Sight::Elsewhere)) => (
+            ", which exists and has no target for the log group",
+            " If that rule is to be destroyed, apply that first: the log group is then adopted.",
+        ),
         (Holder::Subscriber { .. }, Some(Sight::Elsewhere)) => {
             (", which exists and sends its events elsewhere", "")
         }
@@ -163,14 +164,10 @@ pub fn whose(tag: Option<&str>, seen: Option<Sight>) -> (String, &'static str) {
     (whose, next)
 }
 
-/// A new target or subscriber sends events to a group that another has until it is destroyed.
+/// A new target sends events to a group that another rule's target has until it is destroyed.
 pub fn passed_on_later(group: &str, tag: &str) -> Diagnostic {
-    let (whose, what) = match Holder::of(tag) {
-        Some(Holder::Subscriber { name }) => (format!("the subscriber `{name}`"), "that subscriber"),
-        _ => ("another rule's target".to_owned(), "that target"),
-    };
-    Diagnostic::warning(format!("The log group `{group}` belongs to {whose}")).detail(format!(
-        "Its tag `{OWNER_TAG}` is `{tag}`. If this apply destroys {what} later, as with `create_before_destroy`, the log group passes to this \
+    Diagnostic::warning(format!("The log group `{group}` belongs to another rule's target")).detail(format!(
+        "Its tag `{OWNER_TAG}` is `{tag}`. If this apply destroys that target later, as with `create_before_destroy`, the log group passes to this \
          one (`{NEXT_OWNER_TAG}` says so). Otherwise it stays as it is, with its retention: the next plan then shows `create` as a change, and \
          the apply of that is refused. Set `create = false` to use a log group without owning it."
     ))
@@ -207,19 +204,6 @@ pub async fn pass_on(aws: &Regional, group: &str, own: &str) -> Result<Option<St
     call.send().await.map_err(|e| aws.failed("logs:TagResource", e))?;
     untag(aws, &arn, NEXT_OWNER_TAG).await?;
     Ok(Some(next))
-}
-
-/// One that was to have a group next goes, and is no longer named there.
-pub async fn forget_next(aws: &Regional, group: &str, own: &str) -> Result<(), Error> {
-    let Some(held) = aws.log_group(group).await? else {
-        return Ok(());
-    };
-    let arn = arn_of(&held, None);
-    let tags = aws.log_group_tags(&arn).await?;
-    if tags.get(NEXT_OWNER_TAG).is_none_or(|next| next != own) {
-        return Ok(());
-    }
-    untag(aws, &arn, NEXT_OWNER_TAG).await
 }
 
 /// Removes a tag from a group; one that is gone has none.

@@ -171,7 +171,8 @@ impl<'a> ResourceHarness<'a> {
         self.plan_value(Some(state), Val::Null).await
     }
 
-    /// Plans the object that takes the place of one (`-replace`, or one that is tainted): with nothing of that but its private state.
+    /// Plans the object that takes the place of one (`-replace`): with nothing of that but its private state. In the place of a tainted
+    /// one Terraform plans without that as well: as [`Self::plan`] without a prior state.
     pub async fn plan_in_its_place(&self, replaced: &State, config: Json) -> Result<Planned> {
         self.validate(config.clone()).await?;
         let config = convert::config(&config, &self.one.object, &self.one.ty)?;

@@ -155,7 +155,7 @@ pub(super) async fn delete(operation: &Operation<'_, Bus>, aws: &Regional, state
                 Ok(left) if left.is_empty() && in_use_retries >= IN_USE_RETRIES_MAX => Err(e),
                 Ok(left) => {
                     in_use_retries += u32::from(left.is_empty());
-                    let is_removing = operation.client().memory().is_removing(&state.object());
+                    let is_removing = operation.client().memory().is_removing_beside(&state.object());
                     if in_the_way.stays(&left, is_removing) && !left.is_empty() {
                         return Err(messages::rules_stay(name, &aws.name, &left).into());
                     }

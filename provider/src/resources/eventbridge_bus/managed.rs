@@ -96,9 +96,12 @@ pub(super) async fn found(
             }
             Err(e) => return Err(e.during(doing())),
         }
-        let start = *since.get_or_insert_with(Instant::now);
-        let is_removing = operation.client().memory().is_removing(&plan.object());
-        if start.elapsed() >= IN_THE_WAY_MAX && !is_removing {
+        // While this apply removes the event source, or a subscriber that comes before it, time does not count.
+        let memory = operation.client().memory();
+        if memory.is_removing(&plan.object()) || memory.is_removing_custom(&aws.name) {
+            since = None;
+        }
+        if since.get_or_insert_with(Instant::now).elapsed() >= IN_THE_WAY_MAX {
             return Err(in_the_way(aws, name).await);
         }
         attempts.awaiting(messages::still_managed(name));

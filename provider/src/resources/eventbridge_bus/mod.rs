@@ -194,6 +194,8 @@ impl Resource for Bus {
         let Some(destroy) = handover::turn_to_destroy(operation, &aws, &object, tag, failed).await? else {
             return Ok(());
         };
+        // An event source that is made of the same partner's source waits for it.
+        let _removing = operation.client().memory().removing(state.object());
         aws::delete(operation, &aws, &state).await?;
         destroy.done(operation);
         Ok(())

@@ -53,8 +53,25 @@ pub(super) fn taken(plan: &Wanted<'_>, holder: &Object<Wire>) -> Diagnostic {
     ))
     .detail(format!(
         "Scalr keeps one EventBridge connection for each AWS account and region, and {} holds this place. Nothing was \
-         created.\n\n{}\n\nIf another resource of this configuration has had it, write a `moved` block. If the connection is being replaced, remove `create_before_destroy` from it and from what depends \
-         on it: the old and the new connection cannot exist side by side.",
+         created.\n\nIf another workspace manages it, do not import it, so that no two states have it: read it with `data \
+         \"scalr_eventbridge_connection\"`. {}\n\nIf another resource of this configuration has had it, write a `moved` block; if that one \
+         is being replaced, remove `create_before_destroy` from it and from what depends on it.",
+        described(holder),
+        how_to_import(plan, holder)
+    ))
+    .at(Connection::aws_account_id())
+}
+
+/// The same with a plan that has seen no connection of the state.
+pub(super) fn may_be_taken(plan: &Wanted<'_>, holder: &Object<Wire>) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "AWS account {} has a connection in {} already",
+        plan.account, plan.region
+    ))
+    .detail(format!(
+        "Scalr keeps one EventBridge connection for each AWS account and region, and {} holds this place. Unless this plan replaces that one \
+         (it is tainted, and the plan was made with `-refresh=false`), the apply will fail.\n\nIf another workspace manages it, do not import \
+         it, so that no two states have it: read it with `data \"scalr_eventbridge_connection\"`. {}",
         described(holder),
         how_to_import(plan, holder)
     ))

@@ -60,7 +60,8 @@ impl Wanted<'_> {
 }
 
 /// Refuses a connection for a place that has one, which an apply would find out half way through; unless that one is of this state, so
-/// that this plan may remove it. Without an answer of Scalr's nothing is said.
+/// that this plan may remove it. Where this walk has seen no connection of the state, that is not known, as of a tainted one with
+/// `-refresh=false`: a warning. Without an answer of Scalr's nothing is said.
 async fn judge_place(plan: &mut Plan<'_, Connection>) {
     if plan.prior().is_some() || plan.is_within_apply() {
         return;
@@ -97,8 +98,10 @@ async fn judge_place(plan: &mut Plan<'_, Connection>) {
     if is_replaced || client.walk().will_hold_connection(id, plan.cancelled()).await {
         return;
     }
-    if taken.is_some() {
+    if taken.is_some() && client.walk().holds_connections() {
         plan.error(messages::taken(&wanted, holder));
+    } else if taken.is_some() {
+        plan.warn(messages::may_be_taken(&wanted, holder));
     } else {
         plan.warn(messages::same_name(&wanted, holder));
     }

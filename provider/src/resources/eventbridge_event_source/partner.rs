@@ -48,9 +48,11 @@ pub(super) async fn wait_until_pending(
             }
             Err(e) => return Err(failed(e)),
         };
-        let start = *since.get_or_insert_with(Instant::now);
-        let is_removing = operation.client().memory().is_removing(&plan.partner_bus());
-        let is_over = start.elapsed() >= IN_THE_WAY_MAX && !is_removing;
+        // While this apply removes the bus, or something on it, time does not count.
+        if operation.client().memory().is_going(&plan.partner_bus()) {
+            since = None;
+        }
+        let is_over = since.get_or_insert_with(Instant::now).elapsed() >= IN_THE_WAY_MAX;
         match state {
             Some(EventSourceState::Pending) => return Ok(()),
             None => {

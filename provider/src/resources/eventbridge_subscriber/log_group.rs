@@ -2,10 +2,12 @@
 //! that of a group of a target.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_cloudwatchlogs::types::LogGroup as WireGroup;
 use serde_json::json;
-use tfplugin::{Operation, Result};
+use tfplugin::{Diagnostics, Operation, Result};
+use tokio::time::Instant;
 
 use super::Subscriber;
 use super::group_change::{self, Others};
@@ -18,10 +20,15 @@ use crate::failure::{Cause as _, Effect, Standing};
 use crate::ownership::{Object, Owner, Turn};
 use crate::resources::eventbridge_target::{self as target, TargetGroup};
 use crate::resources::group_owner::{
-    self, Holder, NEXT_OWNER_TAG, OWNER_TAG, Sight, arn_of, subscriber as owner, untag,
+    Holder, NEXT_OWNER_TAG, OWNER_TAG, Sight, arn_of, subscriber as owner, untag,
 };
 use crate::resources::handover;
+use crate::resources::messages::queue_ended;
 use crate::values::Json;
+
+const EVERY: Duration = Duration::from_secs(2);
+/// How long the target of a rule may have the group: this apply may be about to destroy it.
+const OF_RULE_MAX: Duration = Duration::from_secs(15);
 
 /// The target that writes to log groups.
 pub(super) const CALL: &str = "arn:aws:events:::aws-sdk:cloudwatchlogs:putLogEvents";
@@ -58,19 +65,10 @@ pub(super) async fn ensure(
     let Some(mut group) = plan.log_group.clone() else {
         return Ok(());
     };
-    let mut turn = handover::turn(operation, &object(aws, &group.name)).await?;
-    let is_taken = group.create && prior.is_none() && turn.is_anothers(Owner::of(operation).as_ref());
-    if is_taken {
-        return Err(messages::group_of_this_apply(&group.name).into());
-    }
     // Nothing that can fail comes between the group and the state.
     let account = aws.account().await;
     let account = account.map_err(|e| e.during(doing::look_for_group(&group.name)))?;
-    let by = Claimant {
-        name: &plan.name,
-        is_new: prior.is_none(),
-    };
-    let held = find_or_make(operation, aws, &by, &group, &turn).await?;
+    let (mut turn, held) = wait_for(operation, aws, &plan.name, &group, prior.is_none()).await?;
     if group.create {
         turn.own(&Owner::ensure(operation));
     }
@@ -83,9 +81,7 @@ pub(super) async fn ensure(
         operation.save(plan.clone());
     }
     let standing = messages::group_is_there(prior.is_none());
-    if let Some(other) = held.as_ref().and_then(|held| held.still_owned_by.as_deref()) {
-        operation.warn(group_owner::passed_on_later(&group.name, other));
-    } else if group.create {
+    if group.create {
         set_up(operation, aws, &group, held.as_ref(), standing).await?;
     }
     make_stream(aws, &group, standing).await?;
@@ -116,25 +112,67 @@ async fn set_up(
 struct ExistingGroup {
     wire: WireGroup,
     tags: BTreeMap<String, String>,
-    /// The owner tag of the rule whose target has the group until it is destroyed.
-    still_owned_by: Option<String>,
 }
 
-/// The subscriber that wants a group.
-struct Claimant<'a> {
-    name: &'a str,
-    /// It is being made.
+/// Why there is no group for a subscriber.
+enum NotMine {
+    Failed(Diagnostics),
+    /// A rule on this bus has it, whose target this apply may be about to destroy.
+    OfRule {
+        bus: Object,
+        refused: Diagnostics,
+    },
+}
+
+impl From<Diagnostics> for NotMine {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Self::Failed(diagnostics)
+    }
+}
+
+/// The turn at the group, once no target that this apply destroys has it any more; and the group that was there.
+async fn wait_for(
+    operation: &Operation<'_, Subscriber>,
+    aws: &Regional,
+    subscriber: &str,
+    group: &LogGroup,
     is_new: bool,
+) -> Result<(Turn, Option<ExistingGroup>)> {
+    let mut since = None;
+    let mut attempts = operation.attempts(EVERY);
+    let mut left = queue_ended("Interrupted", &object(aws, &group.name)).into();
+    while attempts.next().await.is_some() {
+        // A target that is destroyed needs the turn for that: it is not kept over the wait.
+        let turn = handover::turn(operation, &object(aws, &group.name)).await?;
+        if group.create && is_new && turn.is_anothers(Owner::of(operation).as_ref()) {
+            return Err(messages::group_of_this_apply(&group.name).into());
+        }
+        let (bus, refused) = match find_or_make(operation, aws, subscriber, group, &turn).await {
+            Ok(held) => return Ok((turn, held)),
+            Err(NotMine::Failed(failed)) => return Err(failed),
+            Err(NotMine::OfRule { bus, refused }) => (bus, refused),
+        };
+        // While this apply removes something from the bus, time does not count.
+        if operation.client().memory().is_going(&bus) {
+            since = None;
+        }
+        if since.get_or_insert_with(Instant::now).elapsed() >= OF_RULE_MAX {
+            return Err(refused);
+        }
+        attempts.awaiting(messages::group_of_rule_still(&group.name));
+        left = refused;
+    }
+    Err(left)
 }
 
 /// The group that was there and may be used; none where it is made.
 async fn find_or_make(
     operation: &Operation<'_, Subscriber>,
     aws: &Regional,
-    by: &Claimant<'_>,
+    by: &str,
     group: &LogGroup,
     turn: &Turn,
-) -> Result<Option<ExistingGroup>> {
+) -> std::result::Result<Option<ExistingGroup>, NotMine> {
     let name = &group.name;
     match look(aws, name).await? {
         Some(held) if group.create => return claim(aws, by, group, held, turn).await.map(Some),
@@ -142,23 +180,22 @@ async fn find_or_make(
             return Ok(Some(ExistingGroup {
                 wire,
                 tags: BTreeMap::new(),
-                still_owned_by: None,
             }));
         }
-        None if !group.create => return Err(messages::no_group(name, &aws.name).into()),
+        None if !group.create => return Err(Diagnostics::from(messages::no_group(name, &aws.name)).into()),
         None => {}
     }
     let tags = defaults::tagging(operation.client())?.defaults;
-    match target::make_group(aws, &group.as_of_target(), &owner(by.name), tags).await {
+    match target::make_group(aws, &group.as_of_target(), &owner(by), tags).await {
         Ok(()) => Ok(None),
         // Made meanwhile: by the first attempt of a call whose answer was lost, or by somebody else.
         Err(e) if e.code() == Some("ResourceAlreadyExistsException") || e.effect() == Effect::Unknown => {
             match look(aws, name).await? {
                 Some(held) => claim(aws, by, group, held, turn).await.map(Some),
-                None => Err(e.during(doing::make_group(name))),
+                None => Err(e.during(doing::make_group(name)).into()),
             }
         }
-        Err(e) => Err(e.during(doing::make_group(name))),
+        Err(e) => Err(e.during(doing::make_group(name)).into()),
     }
 }
 
@@ -167,26 +204,21 @@ async fn look(aws: &Regional, name: &str) -> Result<Option<WireGroup>> {
     held.map_err(|e| e.during(doing::look_for_group(name)))
 }
 
-/// Adopts a group that is there: it is this subscriber's; or that of a subscriber which is gone, as after another name; or that of a rule
-/// which is gone or sends nothing there, as after a move from a Classic bus. A new subscriber may also have it from a target that goes
-/// after it was made.
+/// Adopts a group that is there: it is this subscriber's; or that of a subscriber or rule which is gone, as after another name or a move
+/// from a Classic bus; or that of a target which this apply has destroyed. A rule that merely has no target for it may be about to get one
+/// from another state.
 async fn claim(
     aws: &Regional,
-    by: &Claimant<'_>,
+    by: &str,
     group: &LogGroup,
     wire: WireGroup,
     turn: &Turn,
-) -> Result<ExistingGroup> {
-    let (name, arn, mine) = (&group.name, arn_of(&wire, None), owner(by.name));
+) -> std::result::Result<ExistingGroup, NotMine> {
+    let (name, arn, mine) = (&group.name, arn_of(&wire, None), owner(by));
     let tags = tags_of(aws, &wire, name).await?;
-    let own = |still_owned_by| ExistingGroup {
-        wire,
-        tags: tags.clone(),
-        still_owned_by,
-    };
     let found = tags.get(OWNER_TAG);
     if found == Some(&mine) {
-        return Ok(own(None));
+        return Ok(ExistingGroup { wire, tags });
     }
     let holder = found.and_then(|found| Holder::of(found));
     let seen = match holder {
@@ -196,30 +228,31 @@ async fn claim(
             .map_err(|e| e.during(holder.doing(name)))?,
         None => None,
     };
-    let tagged = async |key: &str| {
-        let tag = BTreeMap::from([(key.to_owned(), mine.clone())]);
-        target::tag(aws, &arn, &group.as_of_target(), tag, messages::GROUP_AS_IT_WAS).await
-    };
     match holder.zip(seen) {
         Some((Holder::Subscriber { .. }, Sight::Gone)) => {}
         // A target that this apply makes may be about to send events there.
-        Some((Holder::Rule { .. }, Sight::Gone | Sight::Elsewhere)) if !turn.is_owned() => {}
-        // Whether that target is about to be destroyed cannot be known here.
-        Some((Holder::Rule { .. }, Sight::Leads)) if by.is_new => {
-            tagged(NEXT_OWNER_TAG).await?;
-            return Ok(own(found.cloned()));
-        }
-        _ => {
+        Some((Holder::Rule { .. }, Sight::Gone)) if !turn.is_owned() => {}
+        // Its target was destroyed in this apply.
+        Some((Holder::Rule { .. }, Sight::Elsewhere)) if turn.released() == found.map(String::as_str) => {}
+        other => {
             let found = (found.map(String::as_str), seen);
-            return Err(messages::group_of_another(name, &aws.name, found, (&arn, &mine)).into());
+            let refused = messages::group_of_another(name, &aws.name, found, (&arn, &mine)).into();
+            return Err(match other {
+                Some((Holder::Rule { bus, .. }, Sight::Leads | Sight::Elsewhere)) => NotMine::OfRule {
+                    bus: bus_object(aws, bus),
+                    refused,
+                },
+                _ => NotMine::Failed(refused),
+            });
         }
     }
-    tagged(OWNER_TAG).await?;
+    let tag = BTreeMap::from([(OWNER_TAG.to_owned(), mine)]);
+    target::tag(aws, &arn, &group.as_of_target(), tag, messages::GROUP_AS_IT_WAS).await?;
     if tags.contains_key(NEXT_OWNER_TAG) {
         let removed = untag(aws, &arn, NEXT_OWNER_TAG).await;
         removed.map_err(|e| e.during(doing::tag_group(name)))?;
     }
-    Ok(own(None))
+    Ok(ExistingGroup { wire, tags })
 }
 
 async fn tags_of(aws: &Regional, held: &WireGroup, name: &str) -> Result<BTreeMap<String, String>> {
@@ -368,22 +401,8 @@ async fn delete_one(
     let mut turn = handover::turn(operation, &object(aws, name)).await?;
     turn.disown(Owner::of(operation).as_ref());
     let failed = |e: Error| e.during_with(doing::delete_group(name), &messages::after_deleting_group());
-    // A target that was made here meanwhile may have asked for it.
-    if (deletes || turn.is_owned())
-        && let Some(next) = group_owner::pass_on(aws, name, &owner(subscriber))
-            .await
-            .map_err(failed)?
-    {
-        operation.warn(group_owner::passes_on(name, &next));
+    if !deletes || own(aws, subscriber, name).await?.is_none() {
         return Ok(());
-    }
-    if !deletes {
-        return Ok(());
-    }
-    if own(aws, subscriber, name).await?.is_none() {
-        return group_owner::forget_next(aws, name, &owner(subscriber))
-            .await
-            .map_err(failed);
     }
     let answer = aws.logs.delete_log_group().log_group_name(name).send().await;
     let answer = answer.map_err(|e| aws.failed("logs:DeleteLogGroup", e));
@@ -405,6 +424,13 @@ async fn own(aws: &Regional, subscriber: &str, name: &str) -> Result<Option<Wire
     };
     let tags = tags_of(aws, &held, name).await?;
     Ok((tags.get(OWNER_TAG) == Some(&owner(subscriber))).then_some(held))
+}
+
+fn bus_object(aws: &Regional, name: &str) -> Object {
+    Object::Bus {
+        region: aws.name.clone(),
+        name: name.to_owned(),
+    }
 }
 
 fn object(aws: &Regional, name: &str) -> Object {

@@ -394,6 +394,11 @@ pub(super) fn group_of_another(
         .at(Subscriber::log_group().create())
 }
 
+/// Awaited, in the log.
+pub(super) fn group_of_rule_still(name: &str) -> String {
+    format!("log group `{name}` belongs to a rule: waiting for its target to be destroyed")
+}
+
 /// Another resource of the same apply has it.
 pub(super) fn group_of_this_apply(name: &str) -> Diagnostic {
     Diagnostic::error(format!("The log group `{name}` is another resource's"))

@@ -149,6 +149,7 @@ impl Resource for Subscriber {
     async fn read(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<Option<Self>> {
         let aws = state.regional(operation).await?.refreshing();
         state.region = Some(Region::from(&*aws.name));
+        role::note(operation, &state);
         let name = state.name.clone();
         let failed = |e: Error| e.during(doing::read(&name));
         // An import knows name or ARN alone.
@@ -208,6 +209,8 @@ impl Resource for Subscriber {
     async fn delete(mut state: Self, operation: &mut Operation<'_, Self>) -> Result<()> {
         let aws = state.regional(operation).await?;
         let was_there = state.arn.is_some();
+        // A Classic bus that is made of the same partner's source waits for all of them, and for the event source.
+        let _removing = operation.client().memory().removing(state.bus());
         if was_there {
             let turn = handover::turn(operation, &state.bus()).await?;
             aws::delete(operation, &aws, &state).await?;

@@ -11,7 +11,7 @@ pub struct LogGroup {
     /// Name of the log group. Another name leads the events there, and the subscriber stays.
     #[tf(required, check = checks::log_group)]
     pub name: String,
-    /// Create the log group. It has the provider's `default_tags` and a tag that names its owner, this subscriber. With `false`, the log group must exist and is not managed; a change to `false` removes the tag, and the log group stays. An existing log group is adopted only if its tag names this subscriber, a subscriber that no longer exists, or a rule that no longer exists or has no target for it: a move from a Classic event bus keeps its log groups, unless `delete_on_destroy` deletes them. A new subscriber can also use the log group of a target that is destroyed later in the same apply: until then the tag `scalr-eventbridge:next-owner` names the subscriber. If that target is not destroyed, the next plan shows `create` as a change.
+    /// Create the log group. It has the provider's `default_tags` and a tag that names its owner, this subscriber. With `false`, the log group must exist and is not managed; a change to `false` removes the tag, and the log group stays. An existing log group is adopted only if its tag names this subscriber, a subscriber or a rule that no longer exists, or a rule whose target this apply destroys: a move from a Classic event bus keeps its log groups, unless `delete_on_destroy` deletes them.
     #[tf(optional, default = false)]
     pub create: bool,
     /// Name of the log stream for the events, which is created if it is missing.

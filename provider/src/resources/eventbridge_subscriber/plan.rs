@@ -86,8 +86,8 @@ fn plan_role(plan: &mut Plan<'_, Subscriber>) {
     }
 }
 
-/// The old subscriber takes the role with it that was made for it. Whether it is replaced may be known only to the plan of the new one
-/// (`-replace`), which has its private state.
+/// The old subscriber takes the role with it that was made for it. Whether it is replaced may be known only to the plan of the new one: with
+/// `-replace` that has its private state, and of a tainted one there is what its refresh has noted.
 fn refuse_role_that_goes(plan: &mut Plan<'_, Subscriber>) {
     let is_new = plan.prior().is_none() || plan.replaces();
     let named = plan.planned(Subscriber::role_arn()).known();
@@ -96,7 +96,11 @@ fn refuse_role_that_goes(plan: &mut Plan<'_, Subscriber>) {
     };
     let of_state = plan.prior().filter(|prior| role_policy::is_own(prior));
     let is_own = of_state.is_some_and(|prior| prior.known_role() == named);
-    if is_own || role::of_replaced(plan).as_deref() == Some(&*named) {
+    let is_of_tainted = plan
+        .client()
+        .zip(planned(plan).filter(|_| plan.prior().is_none()))
+        .is_some_and(|(client, subscriber)| client.walk().is_role_of(&named, &subscriber));
+    if is_own || is_of_tainted || role::of_replaced(plan).as_deref() == Some(&*named) {
         plan.error(role_messages::goes_with_the_old(&named));
     }
 }

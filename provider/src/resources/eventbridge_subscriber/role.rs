@@ -29,6 +29,14 @@ pub(super) fn of_replaced(plan: &Plan<'_, Subscriber>) -> Option<String> {
     String::from_utf8(plan.private(MADE)?).ok()
 }
 
+/// Notes the role that was made for a subscriber: the plan of one that is tainted gets nothing of it.
+pub(super) fn note(operation: &Operation<'_, Subscriber>, state: &Subscriber) {
+    if role_policy::is_own(state) {
+        let walk = operation.client().walk();
+        walk.made_role(state.known_role(), state.object());
+    }
+}
+
 /// The role as it is to be.
 struct Wanted {
     name: String,

@@ -153,7 +153,8 @@ pub(super) fn goes_with_the_old(arn: &str) -> Diagnostic {
         .detail(format!(
             "`role_arn` is `{arn}`, which `role` has made for the subscriber as it is now, and this plan replaces the subscriber: the role \
              would be deleted before the new one is made. Nothing has changed. Apply in two steps: first `role_arn` in place of `role` and \
-             nothing else, which leaves the role and no longer manages it; then the change that replaces the subscriber."
+             nothing else, which leaves the role and no longer manages it; then the change that replaces the subscriber. If the subscriber \
+             is tainted, `terraform untaint` comes before both; one that was never made needs another role."
         ))
         .at(Subscriber::role_arn())
 }

@@ -154,7 +154,8 @@ async fn claim(
 fn may_pass_on(target: &Target, holder: Holder<'_>) -> bool {
     match holder {
         Holder::Rule { bus, .. } => is_near(bus, &target.event_bus_name),
-        Holder::Subscriber { .. } => true,
+        // In a move those of one configuration go before a rule can be made.
+        Holder::Subscriber { .. } => false,
     }
 }
 

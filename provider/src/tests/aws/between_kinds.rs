@@ -15,7 +15,9 @@ scenarios![
     a_log_group_moves_to_the_other_kind_of_bus,
     a_log_group_whose_owner_stays_does_not_move,
     who_has_a_log_group_is_said_as_it_is,
+    what_aws_does_not_say_of_an_owner_is_not_guessed,
     a_classic_bus_waits_for_the_event_source_to_go,
+    an_event_source_waits_while_the_classic_bus_goes,
 ];
 
 const SUBSCRIBER: &str = "scalr_eventbridge_subscriber";
@@ -76,58 +78,56 @@ fn owners(fake: &Fake) -> [Option<String>; 2] {
     [OWNER, NEXT].map(|key| tags.and_then(|tags| tags.get(key)).cloned())
 }
 
-/// The old side is destroyed before the new one is made, or after it, in one process or in two: the events stay.
+/// The old side is destroyed before the new one is made, in one process or in two; or, of a target, while that is waiting: the events stay.
 #[tokio::test(start_paused = true)]
 async fn a_log_group_moves_to_the_other_kind_of_bus() {
-    for from in [Kind::Target, Kind::Subscriber] {
-        for (create_first, deletes, same_process) in [
-            (false, false, true),
-            (false, false, false),
-            (true, false, true),
-            (true, true, true),
-            (true, true, false),
-        ] {
-            let what = format!("{from:?} {create_first} {deletes} {same_process}");
-            let fake = with_rule().await;
-            let group = json!({ "retention_in_days": 30, "delete_on_destroy": deletes });
-            let old = process(&fake)
-                .resource(from.resource())
-                .create(from.config(group.clone()))
-                .await
-                .unwrap();
-            let to = from.other();
-            let harness = process(&fake);
-            let destroyed = async |harness: &Harness| {
-                let resource = harness.resource(from.resource());
-                let gone = resource.apply(resource.plan_destroy(&old).await.unwrap()).await;
-                assert!(!gone.diags.has_errors(), "{what}: {}", gone.diags);
-                gone.diags
-            };
-            let apart = (!same_process).then(|| process(&fake));
-            let second = apart.as_ref().unwrap_or(&harness);
-            let new = if create_first {
-                let plan = planned(&harness, to, group.clone()).await;
-                let made = harness.resource(to.resource()).apply(plan).await;
-                names(&made.diags, &[GROUP, "If this apply destroys that"]);
-                assert_eq!(owners(&fake), [Some(from.owner()), Some(to.owner())], "{what}");
-                names(&destroyed(second).await, &[GROUP, "which was made before"]);
-                made.state.unwrap()
-            } else {
-                destroyed(&harness).await;
-                let plan = planned(second, to, group.clone()).await;
-                without_errors(second.resource(to.resource()).apply(plan).await, &what).unwrap()
-            };
-            assert!(fake.state().groups.contains_key(GROUP), "{what}");
-            assert_eq!(owners(&fake), [Some(to.owner()), None], "{what}");
-            second
-                .resource(to.resource())
-                .assert_stable(&new, to.config(group))
-                .await;
-        }
+    for (from, create_first, same_process) in [
+        (Kind::Target, false, true),
+        (Kind::Target, true, true),
+        (Kind::Subscriber, false, true),
+        (Kind::Subscriber, false, false),
+    ] {
+        let what = format!("{from:?} {create_first} {same_process}");
+        let fake = with_rule().await;
+        let group = json!({ "retention_in_days": 30 });
+        let old = process(&fake)
+            .resource(from.resource())
+            .create(from.config(group.clone()))
+            .await
+            .unwrap();
+        let to = from.other();
+        let harness = process(&fake);
+        let apart = (!same_process).then(|| process(&fake));
+        let second = apart.as_ref().unwrap_or(&harness);
+        let resource = harness.resource(from.resource());
+        let gone = resource.plan_destroy(&old).await.unwrap();
+        let made = if create_first {
+            let plan = planned(second, to, group.clone()).await;
+            let looks = fake.count("ListTargetsByRule");
+            let new = second.resource(to.resource());
+            let (made, gone) = tokio::join!(new.apply(plan), async {
+                fake.until("ListTargetsByRule", looks + 1).await;
+                assert_eq!(owners(&fake), [Some(from.owner()), None], "{what}");
+                resource.apply(gone).await
+            });
+            without_errors(gone, &what);
+            made
+        } else {
+            without_errors(resource.apply(gone).await, &what);
+            let plan = planned(second, to, group.clone()).await;
+            second.resource(to.resource()).apply(plan).await
+        };
+        let new = without_errors(made, &what).unwrap();
+        assert!(fake.state().groups.contains_key(GROUP), "{what}");
+        assert_eq!(owners(&fake), [Some(to.owner()), None], "{what}");
+        second
+            .resource(to.resource())
+            .assert_stable(&new, to.config(group))
+            .await;
     }
 }
 
-/// Both are to have it: the first one keeps it, and the apply of the other's change is refused.
+/// Both are to have it: the first one keeps it as it is, and the other is refused.
 #[tokio::test(start_paused = true)]
 async fn a_log_group_whose_owner_stays_does_not_move() {
     for from in [Kind::Target, Kind::Subscriber] {
@@ -143,15 +143,9 @@ async fn a_log_group_whose_owner_stays_does_not_move() {
         let harness = process(&fake);
         let resource = harness.resource(to.resource());
         let wanted = to.config(json!({ "retention_in_days": 1, "delete_on_destroy": true }));
-        let made = resource.create(wanted.clone()).await.unwrap();
-        assert_eq!(fake.state().groups[GROUP]["retentionInDays"], 30);
-        let read = resource.read(&made).await.unwrap().unwrap();
-        assert_eq!(read.json()["log_group"]["create"], false);
-        let refused = resource.update(&read, wanted).await.unwrap_err();
+        let refused = resource.create(wanted).await.unwrap_err();
         names(&refused, &["`runs`", "which exists and", "apply that first"]);
-        // It leaves no trace when it goes.
-        let gone = resource.apply(resource.plan_destroy(&made).await.unwrap()).await;
-        without_errors(gone, "destroy");
+        assert_eq!(fake.state().groups[GROUP]["retentionInDays"], 30);
         assert_eq!(owners(&fake), [Some(from.owner()), None], "{from:?}");
     }
 }
@@ -162,9 +156,19 @@ async fn who_has_a_log_group_is_said_as_it_is() {
     for (kind, tag, words) in [
         // Adopted.
         (Kind::Subscriber, of_rule("gone"), None),
-        (Kind::Subscriber, of_rule("other"), None),
         (Kind::Target, "subscriber:gone".to_owned(), None),
         // Refused.
+        (
+            Kind::Subscriber,
+            of_rule("other"),
+            Some(
+                &[
+                    "the rule `other`",
+                    "which exists and has no target for the log group",
+                    "apply that first",
+                ][..],
+            ),
+        ),
         (
             Kind::Target,
             "subscriber:elsewhere".to_owned(),
@@ -214,9 +218,12 @@ async fn who_has_a_log_group_is_said_as_it_is() {
             }
         }
     }
-    // What AWS does not say is not guessed.
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_aws_does_not_say_of_an_owner_is_not_guessed() {
     for (kind, call, tag) in [
-        (Kind::Subscriber, "DescribeRule", of_rule("gone")),
+        (Kind::Subscriber, "DescribeRule", format!("{SOURCE}/gone")),
         (Kind::Target, "v2:ListSubscribers", "subscriber:gone".to_owned()),
     ] {
         let fake = with_rule().await;
@@ -262,4 +269,35 @@ async fn a_classic_bus_waits_for_the_event_source_to_go() {
     let state = without_errors(made, "create").unwrap();
     bus.assert_stable(&state, wanted).await;
     assert!(fake.state().custom.sources.is_empty());
+}
+
+/// However long this apply takes to remove the Classic bus with its rules: only a bus that nothing removes ends the wait.
+#[tokio::test(start_paused = true)]
+async fn an_event_source_waits_while_the_classic_bus_goes() {
+    let (fake, harness) = super::stage().await;
+    let wanted = json!({ "event_source_name": SOURCE });
+    let held = harness.resource(BUS).create(wanted).await.unwrap();
+    super::hold(&fake, &["a", "b", "c"]);
+    let harness = process(&fake);
+    let (bus, source) = (harness.resource(BUS), harness.resource(EVENT_SOURCE));
+    let gone = bus.plan_destroy(&held).await.unwrap();
+    let plan = source
+        .plan(None, super::event_source::config(json!({})))
+        .await
+        .unwrap();
+    let began = tokio::time::Instant::now();
+    let (made, gone, ()) = tokio::join!(source.apply(plan), bus.apply(gone), async {
+        // One every ten seconds: the wait for what is in the way of the bus goes on.
+        for _ in 0..3 {
+            let looks = fake.count("DescribeEventSource");
+            fake.until("DescribeEventSource", looks + 5).await;
+            fake.state().rules.pop_last();
+        }
+        let tries = fake.count("DeleteEventBus");
+        fake.until("DeleteEventBus", tries + 1).await;
+        fake.state().sources.insert(SOURCE.to_owned(), "PENDING");
+    });
+    assert!(began.elapsed().as_secs() > 20, "{:?}", began.elapsed());
+    without_errors(gone, "destroy");
+    without_errors(made, "create").unwrap();
 }

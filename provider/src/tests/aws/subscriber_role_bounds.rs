@@ -67,7 +67,7 @@ async fn a_role_has_the_permissions_boundary_that_is_written() {
     names(&refused, &["permissions_boundary", "managed policy"]);
 }
 
-/// Replaced by an attribute, or by `-replace`, which only the plan of the new one tells.
+/// Replaced by an attribute; or by `-replace` or a taint, which only the plan of the new one tells.
 #[tokio::test(start_paused = true)]
 async fn a_role_that_goes_with_the_old_subscriber_is_not_the_new_ones() {
     let (fake, harness) = stage();
@@ -86,6 +86,13 @@ async fn a_role_that_goes_with_the_old_subscriber_is_not_the_new_ones() {
     names(&refused, &[ARN, "two steps", "role_arn"]);
     let again = in_its_place(named(json!({}))).await.unwrap_err();
     names(&again, &[ARN, "two steps"]);
+    // Of a tainted one nothing but what was refreshed is known.
+    let tainted = on(fake.config());
+    tainted.resource(NAME).read(&made).await.unwrap();
+    let again = tainted.resource(NAME).plan(None, named(json!({}))).await;
+    names(&again.unwrap_err(), &[ARN, "untaint"]);
+    let another = named(json!({ "name": "another" }));
+    tainted.resource(NAME).plan(None, another).await.unwrap();
     // The other role that a replacement makes or names is none of it.
     for other in [
         config(replaced.clone()),

@@ -33,18 +33,32 @@ async fn plan(fake: &Fake, more: Json) -> Result<Planned, Diagnostics> {
 #[tokio::test(start_paused = true)]
 async fn a_place_that_is_taken_is_said_at_plan() {
     let (fake, harness) = stage().await;
-    harness
-        .resource(NAME)
-        .create(connection(json!({})))
-        .await
-        .unwrap();
+    let resource = harness.resource(NAME);
+    resource.create(connection(json!({}))).await.unwrap();
+    let elsewhere = connection(json!({ "name": "elsewhere", "region": "eu-west-2" }));
+    let elsewhere = resource.create(elsewhere).await.unwrap();
     let block = "to = scalr_eventbridge_connection.prod\n    id = \"in-1\"";
     for (more, words) in [
-        (json!({}), &["us-east-1 already", "`moved`", block][..]),
+        (
+            json!({}),
+            &[
+                "us-east-1 already",
+                block,
+                "another workspace",
+                "`data \"scalr_eventbridge_connection\"`",
+            ][..],
+        ),
         (json!({ "name": "other" }), &["`name = \"prod\"`", block]),
         (json!({ "name": UNKNOWN }), &[block]),
     ] {
-        names(&plan(&fake, more).await.unwrap_err(), words);
+        // Where no connection of the state was seen, it may be the one that is replaced.
+        let planned = plan(&fake, more.clone()).await.unwrap();
+        names(&planned.warnings, &["us-east-1 already", "-refresh=false"]);
+        names(&planned.warnings, words);
+        let harness = process(&fake).await;
+        harness.resource(NAME).read(&elsewhere).await.unwrap();
+        let refused = harness.resource(NAME).plan(None, connection(more)).await;
+        names(&refused.unwrap_err(), words);
     }
     // Another account under the same name: Scalr decides.
     let planned = plan(&fake, json!({ "aws_account_id": "210987654321" }))
@@ -86,7 +100,7 @@ async fn a_place_that_is_taken_by_this_state_may_become_free() {
     let resource = harness.resource(NAME);
     let (new, gone) = tokio::join!(resource.plan(None, other()), resource.plan_destroy(&state));
     assert!(new.is_ok() && gone.is_ok());
-    // Tainted, or with `-replace`.
+    // With `-replace`.
     let harness = process(&fake).await;
     harness
         .resource(NAME)
