@@ -287,7 +287,7 @@ async fn an_event_source_waits_while_the_classic_bus_goes() {
         .unwrap();
     let began = tokio::time::Instant::now();
     let (made, gone, ()) = tokio::join!(source.apply(plan), bus.apply(gone), async {
-        // One every ten seconds: the wait for what is in the way of the bus goes on.
+        // One every ten seconds: the wait for what is in the way of the bus continues.
         for _ in 0..3 {
             let looks = fake.count("DescribeEventSource");
             fake.until("DescribeEventSource", looks + 5).await;
