@@ -437,7 +437,7 @@ fn renamed_rule(tool: &Tool) -> Result<()> {
     workdir.config(&hcl::all(&[CONNECTION, BUS, &renamed, &second]))?;
     workdir.apply_counts(1, 0, 1)?;
     workdir.config(&hcl::all(&[CONNECTION, BUS, &renamed, &second, &theirs]))?;
-    workdir.apply_fails(&["belongs to another rule", "/renamed", "create = false"])?;
+    workdir.apply_fails(&["belongs to the rule `renamed`", "/renamed", "create = false"])?;
     Ok(())
 }
 
