@@ -21,7 +21,8 @@ pub(crate) struct Totals {
 /// By status, over all connections but those of the account `?`.
 pub(super) const TOTALS: &str =
     "SELECT c.status, COUNT(*) AS connections, SUM(d.held) AS held, SUM(d.held_bytes) AS held_bytes, SUM(d.failed) AS failed,
-            MIN((SELECT o.accepted_at_ms FROM outbox o WHERE o.connection_id = c.id ORDER BY o.seq LIMIT 1)) AS oldest
+            MIN((SELECT o.accepted_at_ms FROM outbox o
+                 WHERE o.connection_id = c.id AND o.unconfirmed_at_ms IS NULL ORDER BY o.seq LIMIT 1)) AS oldest
      FROM delivery d CROSS JOIN connection c ON c.id = d.connection_id WHERE c.account_id <> ? GROUP BY c.status";
 
 impl Store {

@@ -9,6 +9,7 @@ use tfplugin::Diagnostic;
 use crate::aws::forwarded::{Leads, leads_to_group};
 use crate::aws::retry::gone;
 use crate::aws::{Error, Regional, arn, checks, target_id};
+use crate::failure::Cause as _;
 
 /// The tag that names the owner of a log group made here.
 pub const OWNER_TAG: &str = "scalr-eventbridge:owner";
@@ -78,7 +79,7 @@ impl<'a> Holder<'a> {
     }
 
     /// Looks at AWS; none where an endpoint has no custom event buses.
-    pub async fn see(self, aws: &Regional, group: &str) -> Result<Option<Sight>, Error> {
+    async fn see(self, aws: &Regional, group: &str) -> Result<Option<Sight>, Error> {
         Ok(match self {
             Self::Rule { bus, rule } => Some(see_rule(aws, (bus, rule), group).await?),
             Self::Subscriber { name } if aws.has_custom_buses => {
@@ -97,9 +98,22 @@ impl<'a> Holder<'a> {
     }
 
     /// What is being done, for an error.
-    pub fn doing(self, group: &str) -> String {
+    fn doing(self, group: &str) -> String {
         format!("look for {}, which owns the log group `{group}`", self.in_words())
     }
+}
+
+/// Who an owner tag names, and what AWS shows of that one.
+pub async fn seen<'t>(
+    aws: &Regional,
+    tag: Option<&'t str>,
+    group: &str,
+) -> tfplugin::Result<(Option<Holder<'t>>, Option<Sight>)> {
+    let Some(holder) = tag.and_then(Holder::of) else {
+        return Ok((None, None));
+    };
+    let sight = holder.see(aws, group).await;
+    Ok((Some(holder), sight.map_err(|e| e.during(holder.doing(group)))?))
 }
 
 async fn see_rule(aws: &Regional, (bus, rule): (&str, &str), group: &str) -> Result<Sight, Error> {

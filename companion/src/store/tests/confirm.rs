@@ -409,3 +409,16 @@ async fn an_unconfirmed_event_that_expires_is_not_said_to_be_refused_by_aws() {
         assert_eq!(figures(&bench, &id).await.1[0].explanation, want);
     }
 }
+
+/// The oldest held event of all is no unconfirmed one, as in a connection's own figures.
+#[tokio::test]
+async fn an_unconfirmed_event_is_not_the_oldest_that_is_held() {
+    for (unconfirmed, want) in [(true, None), (false, Some(ACCEPTED_MS))] {
+        let bench = Bench::new().await;
+        let id = bench.connect("a", "us-east-1", &Status::Pending).await;
+        bench.app.store.hold(&id, [1, 2], unconfirmed).await;
+        let totals = bench.app.store.totals().await.unwrap();
+        let oldest: Vec<_> = totals.iter().map(|one| one.oldest_held_at_ms).collect();
+        assert_eq!(oldest, [want]);
+    }
+}

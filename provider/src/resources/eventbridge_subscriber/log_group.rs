@@ -20,7 +20,7 @@ use crate::failure::{Cause as _, Effect, Standing};
 use crate::ownership::{Object, Owner, Turn};
 use crate::resources::eventbridge_target::{self as target, TargetGroup};
 use crate::resources::group_owner::{
-    Holder, NEXT_OWNER_TAG, OWNER_TAG, Sight, arn_of, subscriber as owner, untag,
+    self, Holder, NEXT_OWNER_TAG, OWNER_TAG, Sight, arn_of, subscriber as owner, untag,
 };
 use crate::resources::handover;
 use crate::resources::messages::queue_ended;
@@ -220,14 +220,7 @@ async fn claim(
     if found == Some(&mine) {
         return Ok(ExistingGroup { wire, tags });
     }
-    let holder = found.and_then(|found| Holder::of(found));
-    let seen = match holder {
-        Some(holder) => holder
-            .see(aws, name)
-            .await
-            .map_err(|e| e.during(holder.doing(name)))?,
-        None => None,
-    };
+    let (holder, seen) = group_owner::seen(aws, found.map(String::as_str), name).await?;
     match holder.zip(seen) {
         Some((Holder::Subscriber { .. }, Sight::Gone)) => {}
         // A target that this apply makes may be about to send events there.

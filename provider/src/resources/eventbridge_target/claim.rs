@@ -12,7 +12,7 @@ use super::{LogGroup, Target};
 use crate::aws::{Error, Regional};
 use crate::failure::{Cause as _, Effect};
 use crate::ownership::Turn;
-use crate::resources::group_owner::{Holder, NEXT_OWNER_TAG, OWNER_TAG, Sight, arn_of, untag};
+use crate::resources::group_owner::{self, Holder, NEXT_OWNER_TAG, OWNER_TAG, Sight, arn_of, untag};
 
 /// A group that was there, with its tags where they matter: on one that is, or becomes, this rule's.
 pub(super) struct ExistingGroup {
@@ -120,14 +120,7 @@ async fn claim(
     if found.is_some_and(|found| found == owner) {
         return Ok(own(None));
     }
-    let holder = found.and_then(|found| Holder::of(found));
-    let seen = match holder {
-        Some(holder) => holder
-            .see(aws, name)
-            .await
-            .map_err(|e| e.during(holder.doing(name)))?,
-        None => None,
-    };
+    let (holder, seen) = group_owner::seen(aws, found.map(String::as_str), name).await?;
     if let Some(found) = found
         && is_free(by.target, found, seen, turn)
     {
