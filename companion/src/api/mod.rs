@@ -21,7 +21,7 @@ mod answer;
 pub(crate) mod audit_log_setting;
 mod clock;
 pub(crate) mod connections;
-mod deliveries;
+pub(crate) mod deliveries;
 mod discovery;
 mod environments;
 mod error;
