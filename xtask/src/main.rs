@@ -5,10 +5,11 @@
 //! ```text
 //! places                   leaf: where files and tools are
 //! shell                    commands that a reader could type
+//! service/                 a service and its local AWS as processes, and what drives them
 //! changelog console environment permissions   the fragments of the changelog; the walk through the console; the tables of variables and the
 //!                          policies of the pages
 //! third_party              the licences of what is linked into both programs
-//! docs tools tidy bench mirror   one chore each
+//! docs tools tidy bench chaos mirror   one chore each
 //! dist test demo           chores that use other chores
 //! works_with               what uses the demo's companion
 //! ```
@@ -16,6 +17,7 @@
 
 mod bench;
 mod changelog;
+mod chaos;
 mod console;
 mod demo;
 mod dist;
@@ -24,6 +26,7 @@ mod environment;
 mod mirror;
 mod permissions;
 mod places;
+mod service;
 mod shell;
 mod test;
 mod third_party;
@@ -52,6 +55,8 @@ enum Command {
     Docs(docs::Options),
     /// Measures the release builds, beside what they have to be.
     Bench(bench::Options),
+    /// Kills a service and its local AWS under load, and looks for what was lost, out of order, or delivered too often.
+    Chaos(chaos::Options),
     /// Compares the pattern engine with AWS's published one, live; needs Java and Maven.
     DiffPatterns {
         /// Passed on to the comparing program.
@@ -78,6 +83,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
         Command::Docs(options) => docs::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Chaos(options) => chaos::run(&options),
         Command::DiffPatterns { more } => bench::diff_patterns(&more),
         Command::Tools => tools::install(),
         Command::Mirror(options) => mirror::run(&options),

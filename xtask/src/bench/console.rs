@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use super::delivery_fairness::Companion;
-use super::http::Connection;
+use crate::service::http::Connection;
 
 const FEW: usize = 10;
 const MANY: usize = 10_000;

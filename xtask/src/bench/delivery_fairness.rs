@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::against::median;
-use super::http::{Connection, REGION};
+use crate::service::http::{Connection, REGION};
 use crate::shell;
 
 const ROUNDS: usize = 5;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::custom_buses;
-use super::server::{Server, start};
+use crate::service::server::{Server, start};
 use crate::{places, shell};
 
 const MOTO: &str = "moto[server]==5.2.5";

@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::service::server;
 use crate::{places, shell};
 
 mod against;
@@ -13,11 +14,9 @@ mod console;
 mod custom_buses;
 mod delivery;
 mod delivery_fairness;
-mod http;
 mod local;
 mod plans;
 mod put_events;
-mod server;
 
 /// Options of `cargo xtask bench`.
 #[derive(clap::Args)]
@@ -83,13 +82,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 /// The companion that is measured: the program that `more` names, or a release build that this makes.
 fn companion(more: &[String]) -> Result<PathBuf> {
     match more {
-        [] => {
-            let product = ["-p", "scalr-eventbridge", "--bin", "scalr-eventbridge"];
-            let mut build = shell::cargo(&["build", "--release", "--locked"]);
-            build.args(product);
-            shell::run(build)?;
-            Ok(places::target().join("release/scalr-eventbridge"))
-        }
+        [] => server::companion(None),
         [program] => Ok(PathBuf::from(program)),
         _ => bail!("name one program at most"),
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
-use super::http::{self, Connection, REGION};
+use crate::service::http::{self, Connection, REGION};
 
 /// The account that has the bus, the rules and the log group.
 const CUSTOMER: &str = "123456789012";

@@ -139,7 +139,7 @@ mod tests {
                 .find(|step| step.name == name)
                 .map(|step| step.lane)
         };
-        for name in ["build", "generated docs", "acceptance", "demo"] {
+        for name in ["build", "generated docs", "acceptance", "demo", "chaos"] {
             assert_eq!(lane(name), Some(Lane::Main), "{name}");
         }
         // The units are many and compute: they fill what acceptance leaves while it waits.

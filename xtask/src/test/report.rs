@@ -91,9 +91,15 @@ impl Job {
 
 /// A line of libtest's or of the acceptance runner's that sums up.
 fn is_summary(line: &str) -> bool {
-    let is_head = ["test result:", "acceptance cases", "blocks of ", "demo: "]
-        .iter()
-        .any(|head| line.starts_with(head));
+    let is_head = [
+        "test result:",
+        "acceptance cases",
+        "blocks of ",
+        "demo: ",
+        "chaos: ",
+    ]
+    .iter()
+    .any(|head| line.starts_with(head));
     is_head || counts(line)
 }
 
@@ -148,6 +154,7 @@ mod tests {
         check("619 passed, 0 failed", true);
         check("blocks of README and docs: 31 of HCL checked", true);
         check("demo: the whole page ran on this machine in 12.3 s.", true);
+        check("chaos: nothing lost, in 10 s", true);
         check("test rule::drift ... ok", false);
         check("it passed, nobody failed", false);
     }

@@ -22,7 +22,7 @@ const QUICK_CASES: [&str; 5] = [
 const QUICK_INTERRUPTION: &str = "interrupt::apply::kill_after::10";
 
 /// Every check, in the order of the summary; the steps of one lane run in this order.
-pub(super) const ALL: [Step; 15] = [
+pub(super) const ALL: [Step; 16] = [
     step("format", Lane::Beside, Runs::All, format),
     step("house rules", Lane::Beside, Runs::All, house_rules),
     step("licences, bans, sources", Lane::Beside, Runs::Whole, deny),
@@ -34,6 +34,7 @@ pub(super) const ALL: [Step; 15] = [
     step("acceptance", Lane::Main, Runs::All, acceptance),
     step("console", Lane::Main, Runs::Whole, walk),
     step("demo", Lane::Main, Runs::Whole, demo),
+    step("chaos", Lane::Main, Runs::Whole, chaos),
     step("orders", Lane::Main, Runs::Named, orders),
     step("lints", Lane::Beside, Runs::All, lints),
     step("documentation", Lane::Beside, Runs::Whole, documentation),
@@ -212,6 +213,16 @@ fn demo(shared: &Shared, job: &mut Job) -> Result<StepResult> {
     let mut demo = Command::new(programs.join("xtask"));
     demo.args(["demo", "--programs"]).arg(programs);
     job.command(demo)
+}
+
+/// A few kills under load, with the programs that are built with the tests.
+fn chaos(shared: &Shared, job: &mut Job) -> Result<StepResult> {
+    shared.build.tests(job)?;
+    let programs = places::target().join("debug");
+    let mut chaos = Command::new(programs.join("xtask"));
+    chaos.args(["chaos", "--kills", "15", "--program"]);
+    chaos.arg(programs.join("scalr-eventbridge"));
+    job.command(chaos)
 }
 
 /// Addresses that are renamed without `moved`: whether the create or the destroy comes first differs from run to run.

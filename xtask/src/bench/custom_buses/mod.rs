@@ -10,8 +10,8 @@ use anyhow::{Context, Result, bail, ensure};
 use minicbor::{Decoder, Encoder};
 use serde_json::{Value, json};
 
-use super::http::{self, Connection, REGION};
-use super::server::{self, Server};
+use crate::service::http::{self, Connection, REGION};
+use crate::service::server::{self, Server};
 
 mod replay;
 

@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use super::{ACCOUNT, AT_ONCE, CONNECTIONS, QUEUE, REQUESTS, Site, cbor, put, queue_arn, request};
-use crate::bench::http::Connection;
-use crate::bench::server;
+use crate::service::http::Connection;
+use crate::service::server;
 
 /// How many events a call puts.
 const ENTRIES: u32 = 100;

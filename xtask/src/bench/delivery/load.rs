@@ -5,10 +5,10 @@ use std::time::Duration;
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use serde_json::json;
 
 use super::service::Service;
-use crate::bench::http::{self, Connection};
+use crate::service::events;
+use crate::service::http::{self, Connection};
 
 /// Events of one body.
 pub(super) const LINES: usize = 100;
@@ -16,27 +16,14 @@ pub(super) const LINES: usize = 100;
 pub(super) const CLIENTS: usize = 64;
 /// Workspaces of an account: each is a lane of each of its connections.
 const WORKSPACES: usize = 20;
-/// Length of an event's JSON.
-const EVENT_BYTES: usize = 1_000;
-const PATH: &str = "/events/v1/run-executed";
 
-/// The event of a run, padded to its length.
-fn event(run: &str, workspace: usize) -> String {
-    let made = |title: &str| {
-        let event = json!({
-            "run-id": run, "source": "api", "is-dry": true, "is-destroy": false, "is-agent": false, "is-postponed": false,
-            "result": "planned_and_finished", "duration": 1.0, "account": "bench", "workspace": format!("w{workspace}"),
-            "environment": "development", "user-email": "user@example.com",
-        });
-        json!({ "title": title, "tags": [], "event_type": "success", "event": event }).to_string()
-    };
-    let bare = made("");
-    made(&"t".repeat(EVENT_BYTES.saturating_sub(bare.len())))
+fn event(run: &str, at: usize) -> String {
+    events::run_executed(run, &format!("w{}", at % WORKSPACES))
 }
 
 /// The body of this number: its events are spread over the workspaces.
 fn body(number: usize) -> String {
-    let lines = (0..LINES).map(|at| event(&format!("run-{number}-{at}"), at % WORKSPACES));
+    let lines = (0..LINES).map(|at| event(&format!("run-{number}-{at}"), at));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -46,8 +33,8 @@ pub(super) fn send(service: &Service, bodies: usize) -> Result<Duration> {
     let requests: Vec<Vec<u8>> = (0..bodies)
         .map(|number| {
             let token = &service.tokens[number % accounts];
-            let kind = "application/x-ndjson";
-            http::with_body(&service.host, token, ("POST", PATH), kind, &body(number))
+            let request = ("POST", events::RUN_EXECUTED);
+            http::with_body(&service.host, token, request, events::LINES, &body(number))
         })
         .collect();
     let begun = Instant::now();
@@ -72,11 +59,11 @@ pub(super) fn send(service: &Service, bodies: usize) -> Result<Duration> {
 
 /// Sends so many events of the first account, one after the other; how long that took.
 pub(super) fn send_one_by_one(service: &Service, events: usize) -> Result<Duration> {
-    let kind = "application/json";
     let requests: Vec<Vec<u8>> = (0..events)
         .map(|at| {
-            let event = event(&format!("run-single-{at}"), at % WORKSPACES);
-            http::with_body(&service.host, &service.tokens[0], ("POST", PATH), kind, &event)
+            let event = event(&format!("run-single-{at}"), at);
+            let request = ("POST", events::RUN_EXECUTED);
+            http::with_body(&service.host, &service.tokens[0], request, events::ONE, &event)
         })
         .collect();
     let mut scalr = Connection::open(&service.host)?;
@@ -91,11 +78,10 @@ pub(super) fn send_one_by_one(service: &Service, events: usize) -> Result<Durati
 mod tests {
     use serde_json::Value;
 
-    use super::{LINES, body, event};
+    use super::{LINES, body};
 
     #[test]
-    fn events_have_their_length_and_a_body_has_every_workspace() {
-        assert_eq!(event("run-1", 3).len(), 1_000);
+    fn a_body_has_every_workspace() {
         let body = body(7);
         let of = |line: &str| serde_json::from_str::<Value>(line).unwrap()["event"].take();
         let events: Vec<Value> = body.lines().map(of).collect();

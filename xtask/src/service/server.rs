@@ -1,30 +1,30 @@
-//! A server under measurement: its process, and what the kernel says of it.
+//! A server of its own process, and what the kernel says of it.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::shell;
+use crate::{places, shell};
 
 /// A server of its own process, ended with this value.
-pub(super) struct Server {
-    pub(super) child: Child,
-    pub(super) endpoint: String,
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) endpoint: String,
 }
 
 impl Server {
     /// The CPU time that the process has taken, from the kernel's count.
-    pub(super) fn cpu(&self) -> Result<Duration> {
+    pub(crate) fn cpu(&self) -> Result<Duration> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         cpu(&stat).context("no CPU times in /proc/PID/stat")
     }
 
     /// The memory that the process has, and the most that it had.
-    pub(super) fn memory(&self) -> Result<Memory> {
+    pub(crate) fn memory(&self) -> Result<Memory> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         memory(&status).context("no sizes in /proc/PID/status")
     }
@@ -32,9 +32,9 @@ impl Server {
 
 /// The memory of a process that is its own.
 #[derive(Debug, PartialEq)]
-pub(super) struct Memory {
-    pub(super) now_mib: f64,
-    pub(super) peak_mib: f64,
+pub(crate) struct Memory {
+    pub(crate) now_mib: f64,
+    pub(crate) peak_mib: f64,
 }
 
 /// What a process's `status` says of its memory.
@@ -67,13 +67,25 @@ impl Drop for Server {
     }
 }
 
+/// The companion: this program, or a release build that this makes.
+pub(crate) fn companion(named: Option<&Path>) -> Result<PathBuf> {
+    if let Some(program) = named {
+        return Ok(program.to_owned());
+    }
+    let product = ["-p", "scalr-eventbridge", "--bin", "scalr-eventbridge"];
+    let mut build = shell::cargo(&["build", "--release", "--locked"]);
+    build.args(product);
+    shell::run(build)?;
+    Ok(places::target().join("release/scalr-eventbridge"))
+}
+
 /// Starts the program's local AWS.
-pub(super) fn start(program: &Path, data: Option<&Path>) -> Result<Server> {
+pub(crate) fn start(program: &Path, data: Option<&Path>) -> Result<Server> {
     start_with(program, data, &[])
 }
 
 /// The same with more options.
-pub(super) fn start_with(program: &Path, data: Option<&Path>, more: &[&str]) -> Result<Server> {
+pub(crate) fn start_with(program: &Path, data: Option<&Path>, more: &[&str]) -> Result<Server> {
     let mut command = Command::new(program);
     command
         .args(["aws-local", "--listen", "127.0.0.1:0", "--json"])
@@ -88,8 +100,13 @@ pub(super) fn start_with(program: &Path, data: Option<&Path>, more: &[&str]) -> 
 }
 
 /// Starts this command; the server, whose endpoint is not known yet, and the line of JSON that it printed.
-pub(super) fn launch(mut command: Command) -> Result<(Server, Value)> {
+pub(crate) fn launch(command: Command) -> Result<(Server, Value)> {
     println!("$ {}", shell::spell(&command));
+    launched(command)
+}
+
+/// The same, and the command is not printed.
+pub(crate) fn launched(mut command: Command) -> Result<(Server, Value)> {
     let mut child = command.stdout(Stdio::piped()).spawn()?;
     let out = child.stdout.take().context("no stdout")?;
     let server = Server {

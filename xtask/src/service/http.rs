@@ -1,4 +1,4 @@
-//! HTTP/1.1 as far as the measurements need it: requests written before the clock starts, over connections that are kept open.
+//! HTTP/1.1 as far as measurements and chaos need it: requests written before the clock starts, over connections that are kept open.
 
 use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -8,12 +8,17 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 /// The region that calls are signed for.
-pub(super) const REGION: &str = "us-east-1";
+pub(crate) const REGION: &str = "us-east-1";
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 const ANSWER_BYTES_MAX: u64 = 16 << 20;
 
 /// A call of the local AWS, as bytes to send.
-pub(super) fn aws(address: &str, account: &str, operation: &str, body: &Value) -> Vec<u8> {
+pub(crate) fn aws(address: &str, account: &str, operation: &str, body: &Value) -> Vec<u8> {
+    aws_in(address, (account, REGION), operation, body)
+}
+
+/// The same in a region.
+fn aws_in(address: &str, (account, region): (&str, &str), operation: &str, body: &Value) -> Vec<u8> {
     let body = body.to_string();
     let service = if operation.starts_with("AWSEvents") {
         "events"
@@ -22,7 +27,7 @@ pub(super) fn aws(address: &str, account: &str, operation: &str, body: &Value) -
     };
     format!(
         "POST / HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/x-amz-json-1.1\r\nx-amz-target: {operation}\r\n\
-         authorization: AWS4-HMAC-SHA256 Credential={account}/20240101/{REGION}/{service}/aws4_request, SignedHeaders=host, \
+         authorization: AWS4-HMAC-SHA256 Credential={account}/20240101/{region}/{service}/aws4_request, SignedHeaders=host, \
          Signature=none\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     )
@@ -30,7 +35,7 @@ pub(super) fn aws(address: &str, account: &str, operation: &str, body: &Value) -
 }
 
 /// A request to a server of ours, with a token, as bytes to send.
-pub(super) fn with_body(
+pub(crate) fn with_body(
     host: &str,
     token: &str,
     (method, path): (&str, &str),
@@ -46,13 +51,13 @@ pub(super) fn with_body(
 }
 
 /// A connection that is kept open.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     address: String,
     stream: BufReader<TcpStream>,
 }
 
 impl Connection {
-    pub(super) fn open(address: &str) -> Result<Self> {
+    pub(crate) fn open(address: &str) -> Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(ANSWER_WITHIN))?;
@@ -63,17 +68,40 @@ impl Connection {
     }
 
     /// A call of the local AWS that succeeds.
-    pub(super) fn aws(&mut self, account: &str, operation: &str, body: &Value) -> Result<Value> {
-        let request = aws(&self.address, account, operation, body);
+    pub(crate) fn aws(&mut self, account: &str, operation: &str, body: &Value) -> Result<Value> {
+        self.aws_in((account, REGION), operation, body)
+    }
+
+    /// The same in a region.
+    pub(crate) fn aws_in(&mut self, place: (&str, &str), operation: &str, body: &Value) -> Result<Value> {
+        let request = aws_in(&self.address, place, operation, body);
         let answer = self.ok(&request).with_context(|| operation.to_owned())?;
         // Some operations answer with nothing.
         Ok(serde_json::from_slice(&answer).unwrap_or_default())
     }
 
-    /// Sends a request; the body of its answer, which is a success.
-    pub(super) fn ok(&mut self, request: &[u8]) -> Result<Vec<u8>> {
+    /// How often the local AWS has got this operation since its start.
+    pub(crate) fn calls(&mut self, operation: &str) -> Result<u64> {
+        let request = format!("GET /_local/calls HTTP/1.1\r\nhost: {}\r\n\r\n", self.address);
+        let list: Value = serde_json::from_slice(&self.ok(request.as_bytes())?)?;
+        let rows = list["calls"].as_array().context("no calls")?;
+        let of = rows.iter().filter(|row| {
+            let name = row["operation"].as_str().unwrap_or_default();
+            name.rsplit(':').next() == Some(operation)
+        });
+        Ok(of.filter_map(|row| row["count"].as_u64()).sum())
+    }
+
+    /// Sends a request; the status and the body of its answer. `sent` is called once it is written.
+    pub(crate) fn ask(&mut self, request: &[u8], sent: impl FnOnce()) -> Result<(u16, Vec<u8>)> {
         self.stream.get_mut().write_all(request)?;
-        let (status, body) = response(&mut self.stream)?;
+        sent();
+        response(&mut self.stream)
+    }
+
+    /// Sends a request; the body of its answer, which is a success.
+    pub(crate) fn ok(&mut self, request: &[u8]) -> Result<Vec<u8>> {
+        let (status, body) = self.ask(request, || {})?;
         ensure!(
             (200..300).contains(&status),
             "status {status}: {}",
