@@ -1,5 +1,7 @@
 //! Checks of single attributes. Each says what is wrong in the form "must …", without the attribute's name.
 
+use std::collections::BTreeSet;
+
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use scalr_events::{
@@ -114,6 +116,36 @@ pub fn listed_deliveries(count: &i64) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("must be from 1 to 1000 deliveries; it is {count}"))
+}
+
+/// What an access token is for.
+pub fn token_description(text: &str) -> Result<(), String> {
+    if (1..=60).contains(&text.chars().count()) && !text.contains(char::is_control) {
+        return Ok(());
+    }
+    Err("must have 1 to 60 characters, and no line break or other control character".to_owned())
+}
+
+/// For how many minutes an access token is good.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "a check is given the value by reference"
+)]
+pub fn token_minutes(count: &i64) -> Result<(), String> {
+    if (1..=1440).contains(count) {
+        return Ok(());
+    }
+    Err(format!("must be from 1 to 1440 minutes (a day); it is {count}"))
+}
+
+/// What an access token permits.
+pub fn token_scopes(scopes: &BTreeSet<String>) -> Result<(), String> {
+    if scopes.is_empty() {
+        return Err("must name a scope, or be left out for those of the provider's token".to_owned());
+    }
+    scopes
+        .iter()
+        .try_for_each(|scope| one_of(scope, &["admin", "intake", "read"]))
 }
 
 /// A time in RFC 3339.

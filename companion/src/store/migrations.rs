@@ -15,6 +15,7 @@ macro_rules! files {
 const FILES: &[(i64, &str, &str)] = files![
     1 "0001_start.sql", 2 "0002_waiting.sql", 3 "0003_oldest.sql", 4 "0004_failing_runs.sql",
     5 "0005_accounts_and_tokens.sql", 6 "0006_intake.sql", 7 "0007_settled.sql", 8 "0008_confirmed.sql",
+    9 "0009_token_expiry.sql",
 ];
 
 /// Applies the files up to and including this version.

@@ -9,8 +9,8 @@ use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Sqlite};
 
 use super::super::{
-    Bounds, Store, access, confirm, connection, database, drops, figures, intake, lease, outbox, purge,
-    retention, run, settle, settled, totals, waits,
+    Bounds, Store, access, confirm, connection, database, doubts, drops, figures, intake, lease, outbox,
+    purge, retention, run, settle, settled, totals, waits,
 };
 use crate::testing::{ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
 
@@ -52,6 +52,8 @@ async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
     let bench = Bench::new().await;
     for query in [
         access::SHOWN,
+        doubts::UNCONFIRMED,
+        doubts::OLDEST_ACKNOWLEDGED,
         intake::BY_KEY,
         intake::ANY_OLD_KEY,
         intake::DELETE_OLD_KEYS,

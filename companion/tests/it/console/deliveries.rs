@@ -1,12 +1,16 @@
 //! The page of deliveries against a real AWS that does not take some events.
 
+use tempfile::TempDir;
+
 use super::visitor::{Visitor, shows};
+use crate::aws::Aws;
+use crate::companion::Companion;
 use crate::proxy::Act;
 use crate::stage::{self, REGION};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_failed_delivery_is_seen_sent_again_or_purged() {
-    let (aws, c, _dir, id) = stage::active().await;
+/// A companion with a delivered event, and two that have failed.
+async fn with_failed() -> (Aws, Companion, TempDir, String) {
+    let (aws, c, dir, id) = stage::active().await;
     aws.proxy.script(|call| {
         let is_bad = call.operation == "PutPartnerEvents" && call.runs.iter().any(|run| run.contains("bad"));
         if is_bad {
@@ -20,6 +24,12 @@ async fn a_failed_delivery_is_seen_sent_again_or_purged() {
         c.drained(&id).await;
     }
     aws.proxy.script(|_| Act::Pass);
+    (aws, c, dir, id)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_delivery_is_seen_sent_again_or_purged() {
+    let (aws, c, _dir, id) = with_failed().await;
     let v = Visitor::of(&c).await;
     let connection = format!("/console/integrations/{id}");
     let deliveries = format!("{connection}/deliveries");

@@ -115,7 +115,9 @@ fn hide_sensitive(object: &Object, value: &Val) {
         let inner = value.get(&attr.name);
         match (&attr.shape, inner) {
             (Shape::Nested(_, object), Val::List(all) | Val::Set(all)) => {
-                all.iter().for_each(|one| hide_sensitive(object, one));
+                for one in all {
+                    hide_sensitive(object, one);
+                }
             }
             (Shape::Nested(_, object), inner) => hide_sensitive(object, inner),
             (Shape::Plain(_), Val::String(text)) if attr.sensitive => log::hide(text),

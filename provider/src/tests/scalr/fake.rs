@@ -64,6 +64,10 @@ pub(in crate::tests) struct Server {
     pub(in crate::tests) deliveries: VecDeque<(u16, Json)>,
     /// The queries and bodies of those calls.
     pub(in crate::tests) asked_of_deliveries: Vec<String>,
+    /// Answers to the next calls about access tokens; without one there is no such path.
+    pub(in crate::tests) tokens: VecDeque<(u16, Json)>,
+    /// The bodies of those calls.
+    pub(in crate::tests) asked_of_tokens: Vec<Json>,
     /// Method and path of each call.
     pub(in crate::tests) calls: Vec<String>,
     called: watch::Sender<()>,
@@ -99,6 +103,8 @@ impl Fake {
             delivery: None,
             deliveries: VecDeque::new(),
             asked_of_deliveries: Vec::new(),
+            tokens: VecDeque::new(),
+            asked_of_tokens: Vec::new(),
             calls: Vec::new(),
             called: watch::Sender::new(()),
         }));
@@ -257,6 +263,12 @@ impl Server {
             }
             (_, path) if path.starts_with("/_companion/connections/in-1/deliveries") => {
                 self.deliveries.pop_front().unwrap_or((404, Json::Null))
+            }
+            (_, path) if path.starts_with("access-tokens") => {
+                if !body.is_null() {
+                    self.asked_of_tokens.push(body.clone());
+                }
+                self.tokens.pop_front().unwrap_or((404, Json::Null))
             }
             (_, "accounts/acc-1/audit-log-setting") if self.has_audit_logs => self.audit_logs(method, data),
             ("POST", "runs") | ("GET", "runs/run-1") => {
