@@ -62,6 +62,8 @@ pub(crate) fn entry(name: &str) -> Entry {
         seq: 1,
         connection_id: ConnectionId::new(format!("in-{name}")).unwrap(),
         source: format!("aws.partner/scalr.com/local/{name}"),
+        aws_account_id: "123456789012".into(),
+        lane: "w".into(),
         event_id: "e".into(),
         detail_type: "T".into(),
         detail: "{}".into(),

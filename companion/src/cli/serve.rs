@@ -13,6 +13,7 @@ use super::{aws, dev, given, out};
 use crate::clock::Clock;
 use crate::companion::{Companion, Identity};
 use crate::console;
+use crate::event_bus::{EventBus, EventBuses, NoBusArn};
 use crate::partner::Partner;
 use crate::store::{self, Durability};
 use crate::tls::Tls;
@@ -55,6 +56,10 @@ pub(super) struct Args {
     /// profiles and so on), those of the partner's account; on loopback they are a local AWS's partner account.
     #[arg(long, value_name = "URL")]
     aws_endpoint: Option<String>,
+    /// Put events to the event bus with this ARN, Classic or custom, in place of partner event sources: for those who are no partner of
+    /// AWS's. May be repeated, once a region; a connection then names the region and the AWS account of one of them.
+    #[arg(long, value_name = "BUS_ARN", value_parser = event_bus)]
+    put_events_to: Vec<EventBus>,
     /// Answer `/metrics`, `/healthz` and `/readyz` here too, over http and without a token; port 0 takes any free port.
     #[arg(long, value_name = "ADDR", value_parser = given::listen)]
     metrics_listen: Option<SocketAddr>,
@@ -87,12 +92,21 @@ impl Args {
         self.hosting.held_bytes_max()
     }
 
-    /// The partner's side of the AWS at this endpoint, or of AWS itself.
-    pub(super) async fn partner(&self, endpoint: Option<&str>) -> Partner {
-        match endpoint {
-            Some(url) if is_loopback(url) => Partner::local(url, dev::PARTNER_ACCOUNT),
-            endpoint => Partner::real(endpoint, REGION).await,
-        }
+    /// The partner's side of the AWS at this endpoint, or of AWS itself; or that of who puts events to event buses there.
+    pub(super) async fn partner(&self, endpoint: Option<&str>) -> anyhow::Result<Partner> {
+        let of_bus = self.put_events_to.first();
+        let partner = match endpoint {
+            Some(url) if is_loopback(url) => {
+                Partner::local(url, of_bus.map_or(dev::PARTNER_ACCOUNT, |bus| &bus.account))
+            }
+            endpoint => Partner::real(endpoint, of_bus.map_or(REGION, |bus| &bus.region)).await,
+        };
+        Ok(partner.putting_to(self.buses()?))
+    }
+
+    fn buses(&self) -> anyhow::Result<EventBuses> {
+        EventBuses::new(&self.put_events_to)
+            .map_err(|why| Failure::setting(format!("`put-events-to` (`--put-events-to`): {why}")))
     }
 
     fn may_listen(&self, addr: SocketAddr) -> bool {
@@ -103,6 +117,7 @@ impl Args {
     pub(super) fn check(&self) -> anyhow::Result<()> {
         given::data_dir(Some(&self.data_dir))?;
         self.hosting.check()?;
+        self.buses()?;
         if let Some(addr) = self.metrics_listen.filter(|addr| !self.may_listen(*addr)) {
             return Err(Failure::setting(format!(
                 "`{addr}` (`--metrics-listen`) is reachable from other machines, and takes no token: listen on `127.0.0.1:{}`, or give \
@@ -122,12 +137,17 @@ impl Args {
     }
 }
 
+/// An event bus by its ARN.
+fn event_bus(arn: &str) -> Result<EventBus, NoBusArn> {
+    arn.parse()
+}
+
 pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<()> {
     args.check()?;
     let endpoint = aws::not_scalrs(args.aws_endpoint.as_deref()).await?;
     // Before anything else in the directory is used.
     let lock = store::lock(&args.data_dir)?;
-    let partner = args.partner(endpoint.as_deref()).await;
+    let partner = args.partner(endpoint.as_deref()).await?;
     let own = Own {
         listen: args.listen,
         metrics_listen: args.metrics_listen,

@@ -34,9 +34,10 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use batch::DETAIL_BYTES_MAX;
 
+use crate::aws_error::AwsError;
 use crate::clock::{self, Clock, Trust};
 use crate::panics;
-use crate::partner::{AwsError, Partner};
+use crate::partner::Partner;
 use crate::store::{Due, Result, Store};
 use decide::Now;
 use turn::Means;

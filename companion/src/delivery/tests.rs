@@ -5,7 +5,7 @@ use scalr_api::{AccountId, Status};
 use super::call::Answered;
 use super::decide::{Answer, Decision, Next};
 use super::*;
-use crate::partner::{EntryError, SourceState};
+use crate::aws_error::{EntryError, SourceState};
 use crate::store::{DeliveryFigures, Due, Leased, Settlement};
 use crate::testing::{ACCOUNT, Bench, ending};
 

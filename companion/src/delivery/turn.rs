@@ -9,6 +9,7 @@ use super::call::Answered;
 use super::decide::{Decision, Next};
 use super::region::Region;
 use super::work::{Looked, Work};
+use crate::event_bus::CallLimits;
 use crate::ids;
 use crate::partner::Partner;
 use crate::schedule::LEASE_MS;
@@ -41,7 +42,8 @@ impl Means<'_> {
         for (name, calls) in free {
             let (region, in_calls) = work.region_and_calls(&name);
             for _ in 0..calls {
-                let Some(call) = fill(&mut tx, region, in_calls, now).await? else {
+                let Some(call) = fill(&mut tx, region, (in_calls, self.partner.limits(&name)), now).await?
+                else {
                     break;
                 };
                 leased.push((name.clone(), call));
@@ -155,10 +157,10 @@ async fn conclude(tx: &mut Tx, looked: &Looked, next: Option<&Next>) -> Result<(
 async fn fill(
     tx: &mut Tx,
     region: &mut Region,
-    in_calls: &HashMap<i64, ConnectionId>,
+    (in_calls, limits): (&HashMap<i64, ConnectionId>, CallLimits),
     now: i64,
 ) -> Result<Option<Leased>> {
-    let (mut batch, mut more, mut first) = (Batch::default(), vec![], None);
+    let (mut batch, mut more, mut first) = (Batch::new(limits), vec![], None);
     while batch.room() > 0 {
         let Some(due) = region.next(!batch.entries.is_empty()) else {
             break;

@@ -9,7 +9,8 @@ use super::call::{self, Answered};
 use super::decide::{Decision, Next};
 use super::hold_off::HoldOff;
 use super::region::Region;
-use crate::partner::{AwsError, Partner, SourceState};
+use crate::aws_error::{AwsError, SourceState};
+use crate::partner::Partner;
 use crate::store::{Deliverable, Due, Leased, Store};
 
 /// How long good looks wait for a turn.

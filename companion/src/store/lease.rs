@@ -22,6 +22,10 @@ pub(crate) struct Entry {
     pub(crate) connection_id: ConnectionId,
     /// The event source of its connection.
     pub(crate) source: String,
+    /// The AWS account that its connection is to.
+    pub(crate) aws_account_id: String,
+    /// Order is kept within a lane.
+    pub(crate) lane: String,
     pub(crate) event_id: String,
     pub(crate) detail_type: String,
     pub(crate) detail: String,
@@ -60,6 +64,8 @@ fn entry(row: &SqliteRow) -> Result<Entry> {
         seq: row.try_get("seq")?,
         connection_id: id(row, "connection_id")?,
         source: row.try_get("source")?,
+        aws_account_id: row.try_get("aws_account_id")?,
+        lane: row.try_get("lane")?,
         event_id,
         detail_type: row.try_get("detail_type")?,
         detail: row.try_get("detail")?,
@@ -153,7 +159,7 @@ pub(super) const NEXT_DUE: &str = "SELECT MIN(at) AS at FROM (
 /// The oldest event of each lane of the connection `?1` that can be sent at `?2`, where it is active and does not back off.
 pub(super) const SENDABLE: &str = concat!(
     with_heads!("?1"),
-    "SELECT o.*, c.source FROM heads JOIN outbox o USING (seq) JOIN connection c ON c.id = ?1
+    "SELECT o.*, c.source, c.aws_account_id FROM heads JOIN outbox o USING (seq) JOIN connection c ON c.id = ?1
      JOIN delivery d ON d.connection_id = ?1
      WHERE o.due_at_ms <= ?2 AND o.leased_until_ms <= ?2 AND c.status = 'active' AND d.retry_at_ms <= ?2
        AND d.doubted_seq <= d.confirmed_seq

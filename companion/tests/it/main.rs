@@ -28,6 +28,7 @@ mod operations;
 mod pattern;
 mod process;
 mod proxy;
+mod put_events;
 mod race;
 mod removal;
 mod serve;

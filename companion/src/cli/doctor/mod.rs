@@ -27,9 +27,9 @@ use super::aws::Place;
 use super::remote::{Remote, is_no_route};
 use super::show::{self, Cell, Form, Look};
 use super::{exit, given, log_groups, progress};
+use crate::aws_error::{self, AwsError};
 use crate::aws_wire::AwsWire;
 use crate::export::{Aws, found};
-use crate::partner::{self, AwsError};
 
 /// The check of the calls that the server has.
 const COMMANDS: &str = "commands";
@@ -221,10 +221,10 @@ async fn permissions(config: &SdkConfig, source: Option<&str>) -> [Check; 4] {
     let targets = events.list_targets_by_rule().event_bus_name(name).rule(NO_RULE);
     let targets = targets.limit(1).send().await;
     let groups = logs.describe_log_groups().limit(1).send().await;
-    let source = source.map(drop).map_err(|error| partner::error(&error));
-    let rules = rules.map(drop).map_err(|error| partner::error(&error));
-    let targets = targets.map(drop).map_err(|error| partner::error(&error));
-    let groups = groups.map(drop).map_err(|error| partner::error(&error));
+    let source = source.map(drop).map_err(|error| aws_error::error(&error));
+    let rules = rules.map(drop).map_err(|error| aws_error::error(&error));
+    let targets = targets.map(drop).map_err(|error| aws_error::error(&error));
+    let groups = groups.map(drop).map_err(|error| aws_error::error(&error));
     [
         permission("events:DescribeEventSource", source, is_real),
         permission("events:ListRules", rules, is_real),

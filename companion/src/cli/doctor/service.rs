@@ -9,9 +9,10 @@ use scalr_api::ConnectionId;
 use super::super::{aws, serve, settings};
 use super::check::{Check, Verdict};
 use super::clocks::skew;
+use crate::aws_error::{AwsError, SourceState};
 use crate::error_chain;
 use crate::ids;
-use crate::partner::{AwsError, Partner};
+use crate::partner::Partner;
 use crate::readiness::SET_CREDENTIALS;
 use crate::store::{self, Entry, Inspection, SourceKey, StoreError};
 
@@ -205,7 +206,10 @@ async fn of_aws(args: &serve::Args, regions: &BTreeSet<String>) -> Vec<Check> {
         .as_ref()
         .map_or_else(|| "AWS itself".to_owned(), |url| format!("`{url}`"));
     let mut checks = vec![Check::new(NAMES[0], Verdict::Ok, at)];
-    let partner = args.partner(endpoint.as_deref()).await;
+    let partner = match args.partner(endpoint.as_deref()).await {
+        Ok(partner) => partner,
+        Err(error) => return vec![Check::of(NAMES[0], Err::<(), _>(error), |()| String::new())],
+    };
     let (_, found) = partner.look_for_credentials().await;
     if let Err(error) = found {
         let why = error_chain::with_causes(&error);
@@ -223,7 +227,39 @@ async fn of_aws(args: &serve::Args, regions: &BTreeSet<String>) -> Vec<Check> {
     }));
     let url = endpoint.unwrap_or_else(|| format!("https://events.{region}.amazonaws.com"));
     checks.push(skew("clock against AWS", &url).await);
-    checks.extend(permissions(&partner, regions).await);
+    if partner.buses().is_empty() {
+        checks.extend(permissions(&partner, regions).await);
+    } else {
+        checks.extend(event_buses(&partner).await);
+    }
+    checks
+}
+
+/// Whether the event buses that events are put to are there. Whether events can be put is not known without putting one.
+async fn event_buses(partner: &Partner) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for bus in partner.buses().iter() {
+        let source = SourceKey {
+            name: String::new(),
+            region: bus.region.clone(),
+            aws_account_id: bus.account.clone(),
+        };
+        let there = match partner.state(&source).await {
+            Ok(SourceState::NoBus) => Err(anyhow::anyhow!("AWS does not have `{}`: create it", bus.arn)),
+            Ok(_) => Ok(()),
+            Err(error) => {
+                Err(anyhow::Error::from(error).context(format!("`{}` cannot be described", bus.arn)))
+            }
+        };
+        checks.push(Check::of("events:DescribeEventBus", there, |()| {
+            format!("`{}` is there", bus.arn)
+        }));
+    }
+    checks.push(Check::new(
+        "events:PutEvents",
+        Verdict::Skipped,
+        "cannot be tried without putting an event",
+    ));
     checks
 }
 
@@ -291,6 +327,8 @@ fn event(source: &SourceKey, nobody: &ConnectionId) -> Entry {
         seq: 0,
         connection_id: nobody.clone(),
         source: source.name.clone(),
+        aws_account_id: source.aws_account_id.clone(),
+        lane: String::new(),
         event_id: "doctor".to_owned(),
         detail_type: "Doctor".to_owned(),
         detail: "{}".to_owned(),
