@@ -7,11 +7,14 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! plan verdict   what follows from the seed; what must hold
-//! load stage     clients; the processes
+//! load           clients
+//! stage          the processes
+//! power_loss/    the disk in place of the processes
 //! ```
 
 mod load;
 mod plan;
+mod power_loss;
 mod stage;
 mod verdict;
 
@@ -19,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::service::api::Api;
 use crate::service::server;
@@ -44,6 +47,12 @@ pub(crate) struct Options {
     /// How often something is killed, at least.
     #[arg(long, default_value_t = 200)]
     kills: usize,
+    /// Loses power in place of kills, for the files of the service; needs a C compiler.
+    #[arg(long, conflicts_with = "kills")]
+    power_loss: bool,
+    /// How often it does, each time at another moment of one recording.
+    #[arg(long, default_value_t = 200, requires = "power_loss")]
+    cuts: usize,
     /// The companion; without it, a release build.
     #[arg(long)]
     program: Option<PathBuf>,
@@ -54,7 +63,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let program = server::companion(options.program.as_deref())?;
     let folder = tempfile::tempdir()?;
     let begun = Instant::now();
-    let outcome = chaos(&program, folder.path(), options);
+    let outcome = if options.power_loss {
+        power_loss::run(&program, folder.path(), (options.seed, options.cuts))
+    } else {
+        chaos(&program, folder.path(), options)
+    };
     match outcome {
         Ok(()) => {
             println!("chaos: nothing lost, in {:.0} s", begun.elapsed().as_secs_f64());
@@ -81,13 +94,7 @@ fn chaos(program: &Path, folder: &Path, options: &Options) -> Result<()> {
     let line = stage.start_service(&["--new-operator-token"])?;
     stage.furnish(&stage::operator(&line)?)?;
     let shared = Shared::new();
-    let mut clients: Vec<Client> = (0..plan::clients())
-        .map(|client| {
-            let account = plan::account_of(client);
-            let token = stage.accounts[account].token.clone();
-            Client::new(account, token, stage.host())
-        })
-        .collect();
+    let mut clients = stage.clients();
     for (number, round) in plan.rounds.iter().enumerate() {
         run_round(&mut stage, &mut clients, round, &shared)
             .with_context(|| format!("round {number}, {:?}", round.kill))?;
@@ -123,20 +130,8 @@ fn run_round(stage: &mut Stage, clients: &mut [Client], round: &Round, shared: &
         _ => 0,
     };
     let sent = shared.sent.load(Ordering::SeqCst);
-    std::thread::scope(|scope| {
-        let clients: Vec<_> = clients
-            .iter_mut()
-            .zip(&round.bodies)
-            .map(|(client, bodies)| scope.spawn(move || client.send(bodies, shared)))
-            .collect();
-        let killed = kill(stage, round.kill, (puts, sent), shared);
-        for client in clients {
-            match client.join() {
-                Ok(done) => done?,
-                Err(_) => bail!("a client's thread panicked"),
-            }
-        }
-        killed
+    load::while_sending(clients, &round.bodies, shared, || {
+        kill(stage, round.kill, (puts, sent), shared)
     })
 }
 

@@ -3,7 +3,7 @@
 /// Accounts of the service, and the connections of each.
 pub(super) const CONNECTIONS: [usize; 3] = [1, 2, 3];
 /// Clients of each account: the lanes of an account are fed by all of them.
-const CLIENTS: usize = 2;
+pub(super) const CLIENTS: usize = 2;
 /// Workspaces of an account: each is a lane of each of its connections.
 const WORKSPACES: u64 = 4;
 /// Bodies that a client sends in a round.
@@ -12,10 +12,10 @@ const BODIES: u64 = 4;
 const LINES_MAX: u64 = 12;
 
 /// Numbers that follow from a seed: SplitMix64, <https://prng.di.unimi.it/splitmix64.c>.
-pub(crate) struct Random(u64);
+pub(super) struct Random(u64);
 
 impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -28,7 +28,7 @@ impl Random {
     }
 
     /// From 0 to less than `end`.
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
+    pub(super) fn below(&mut self, end: u64) -> u64 {
         self.next() % end.max(1)
     }
 }
@@ -77,13 +77,8 @@ pub(super) struct Plan {
     pub(super) rounds: Vec<Round>,
 }
 
-/// The account of a client.
-pub(super) fn account_of(client: usize) -> usize {
-    client / CLIENTS
-}
-
 /// How many clients there are.
-pub(super) fn clients() -> usize {
+fn clients() -> usize {
     CONNECTIONS.len() * CLIENTS
 }
 

@@ -92,6 +92,15 @@ impl Connection {
         Ok(of.filter_map(|row| row["count"].as_u64()).sum())
     }
 
+    /// Empties the local AWS.
+    pub(crate) fn reset(&mut self) -> Result<()> {
+        let request = format!(
+            "POST /_local/reset HTTP/1.1\r\nhost: {}\r\ncontent-length: 0\r\n\r\n",
+            self.address
+        );
+        self.ok(request.as_bytes()).map(drop)
+    }
+
     /// Sends a request; the status and the body of its answer. `sent` is called once it is written.
     pub(crate) fn ask(&mut self, request: &[u8], sent: impl FnOnce()) -> Result<(u16, Vec<u8>)> {
         self.stream.get_mut().write_all(request)?;
