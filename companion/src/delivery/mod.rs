@@ -37,7 +37,7 @@ pub(crate) use batch::DETAIL_BYTES_MAX;
 use crate::clock::{self, Clock, Trust};
 use crate::panics;
 use crate::partner::{AwsError, Partner};
-use crate::store::{Result, Store};
+use crate::store::{Due, Result, Store};
 use decide::Now;
 use turn::Means;
 use work::{Done, Ended, LOOKS_WAIT_MS, Looked, Work};
@@ -65,7 +65,7 @@ impl Delivery {
             let wait = self.step(&mut work, self.clock.now_ms()).await;
             tokio::select! {
                 () = stop.cancelled() => break,
-                () = self.store.deliverable() => work.is_scan_due = true,
+                woken = self.store.deliverable() => work.ask_for(woken),
                 Some(done) = work.ended() => self.ended(&mut work, done),
                 () = tokio::time::sleep(wait) => {}
             }
@@ -153,6 +153,8 @@ impl Delivery {
         let is_time = now >= work.scan_at_ms || work.scan_at_ms > now.saturating_add(ROUND_MS);
         if work.is_scan_due || is_time {
             self.scan(work, now).await?;
+        } else if !work.to_ask.is_empty() {
+            self.ask(work, now).await?;
         }
         let names: Vec<String> = work.regions.keys().cloned().collect();
         for name in names {
@@ -168,9 +170,31 @@ impl Delivery {
         self.means().turn(work, now, true).await
     }
 
+    /// Asks the store which of the connections with new events can send.
+    async fn ask(&self, work: &mut Work, now: i64) -> Result<()> {
+        let asked = std::mem::take(&mut work.to_ask);
+        let (due, next) = self.store.connections_due_of(&asked, now).await?;
+        self.offer(work, due, now);
+        if let Some(next) = next {
+            work.scan_at_ms = work.scan_at_ms.min(next);
+        }
+        Ok(())
+    }
+
+    /// Gives connections that can send their turns.
+    fn offer(&self, work: &mut Work, all: Vec<Due>, now: i64) {
+        for due in all {
+            let (id, region, failures) = (due.id.clone(), due.region.clone(), due.failures);
+            if work.region(&region).offer(due, now) {
+                work.look((&self.store, &self.partner), &id, &region, failures);
+            }
+        }
+    }
+
     /// Asks the store which connections can send, and which are to be looked at.
     async fn scan(&self, work: &mut Work, now: i64) -> Result<()> {
         let mut is_moving = false;
+        work.to_ask.clear();
         work.does_doubt_wait = false;
         for id in self.store.doubted().await? {
             // What a call may still bring in doubt is older than what is sent next.
@@ -180,12 +204,8 @@ impl Delivery {
                 is_moving |= self.move_back(&id, now).await?;
             }
         }
-        for due in self.store.connections_due(now).await? {
-            let (id, region, failures) = (due.id.clone(), due.region.clone(), due.failures);
-            if work.region(&region).offer(due, now) {
-                work.look((&self.store, &self.partner), &id, &region, failures);
-            }
-        }
+        let due = self.store.connections_due(now).await?;
+        self.offer(work, due, now);
         for (id, region) in self.store.not_confirmed().await? {
             work.region(&region).want_look(&id);
         }

@@ -120,6 +120,11 @@ impl Region {
         Some(due)
     }
 
+    /// Whether this connection has a turn.
+    pub(super) fn has_turn(&self, id: &ConnectionId) -> bool {
+        self.is_ready.contains(id)
+    }
+
     /// Whether a connection can send.
     pub(super) fn has_ready(&self) -> bool {
         !self.ready.is_empty()

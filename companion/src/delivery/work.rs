@@ -1,6 +1,6 @@
 //! What is under way and what waits for the store: tasks, answers and looks that are not stored yet, and the regions.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use scalr_api::ConnectionId;
 use tokio::task::{Id, JoinError, JoinSet};
@@ -10,7 +10,7 @@ use super::decide::{Decision, Next};
 use super::hold_off::HoldOff;
 use super::region::Region;
 use crate::partner::{AwsError, Partner, SourceState};
-use crate::store::{Due, Leased, Store};
+use crate::store::{Deliverable, Due, Leased, Store};
 
 /// How long good looks wait for a turn.
 pub(super) const LOOKS_WAIT_MS: i64 = 1_000;
@@ -39,6 +39,8 @@ pub(super) struct Work {
     pub(super) store_off: HoldOff<()>,
     /// The store is to be asked which connections can send.
     pub(super) is_scan_due: bool,
+    /// It is to be asked that of these.
+    pub(super) to_ask: HashSet<ConnectionId>,
     /// When it is asked at the latest.
     pub(super) scan_at_ms: i64,
 }
@@ -76,6 +78,15 @@ pub(super) struct Looked {
 pub(super) type Done = Result<(Id, Ended), JoinError>;
 
 impl Work {
+    /// The store is to be asked for what commits left. Those that have turns already are not asked for again.
+    pub(super) fn ask_for(&mut self, woken: Deliverable) {
+        self.is_scan_due |= woken.all;
+        let regions = &self.regions;
+        let new = woken.connections.into_iter();
+        self.to_ask
+            .extend(new.filter(|id| !regions.values().any(|region| region.has_turn(id))));
+    }
+
     /// The region of this name.
     pub(super) fn region(&mut self, name: &str) -> &mut Region {
         self.regions.entry(name.to_owned()).or_default()

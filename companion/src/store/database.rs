@@ -1,7 +1,8 @@
 //! The database: opened once, one writer, and a commit that wakes the tasks with work from it.
 
+use std::collections::HashSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use scalr_api::{AccountId, ConnectionId};
@@ -36,6 +37,8 @@ pub(crate) struct Store {
 #[derive(Debug)]
 struct Signals {
     delivery: Notify,
+    /// What commits have left to deliver since it was last taken.
+    deliverable: StdMutex<Deliverable>,
     retention: Notify,
     runs: Notify,
     feed: Feed,
@@ -54,15 +57,44 @@ pub(crate) struct Tx {
     noted: Vec<Happening>,
 }
 
+/// Which connections may have something to send.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Deliverable {
+    /// All of them, besides those that are named.
+    pub(crate) all: bool,
+    /// These have new events.
+    pub(crate) connections: HashSet<ConnectionId>,
+}
+
+impl Deliverable {
+    fn is_empty(&self) -> bool {
+        !self.all && self.connections.is_empty()
+    }
+
+    /// Adds others.
+    pub(crate) fn add(&mut self, others: Self) {
+        self.all |= others.all;
+        if self.connections.is_empty() {
+            self.connections = others.connections;
+        } else {
+            self.connections.extend(others.connections);
+        }
+    }
+}
+
 /// The tasks that have work from a transaction.
 pub(super) struct Wakes {
     signals: Arc<Signals>,
-    delivery: bool,
+    delivery: Deliverable,
     retention: bool,
     runs: bool,
 }
 
 impl Signals {
+    fn deliverable(&self) -> MutexGuard<'_, Deliverable> {
+        self.deliverable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What a part of a transaction that tells whether the store can be written came to, counted where that failed.
     fn noted<T>(&self, done: std::result::Result<T, sqlx::Error>) -> Result<T> {
         done.map_err(|error| {
@@ -91,8 +123,9 @@ impl Drop for WakeOnDrop {
             delivery,
             retention,
             runs,
-        } = &self.0;
-        if *delivery {
+        } = &mut self.0;
+        if !delivery.is_empty() {
+            signals.deliverable().add(std::mem::take(delivery));
             signals.delivery.notify_one();
         }
         if *retention {
@@ -153,6 +186,7 @@ impl Store {
             queue: Arc::default(),
             signals: Arc::new(Signals {
                 delivery: Notify::new(),
+                deliverable: StdMutex::default(),
                 retention: Notify::new(),
                 runs: Notify::new(),
                 feed: feed::new(),
@@ -179,7 +213,7 @@ impl Store {
             noted: Vec::new(),
             wakes: Wakes {
                 signals: Arc::clone(&self.signals),
-                delivery: false,
+                delivery: Deliverable::default(),
                 retention: false,
                 runs: false,
             },
@@ -203,9 +237,11 @@ impl Store {
         self.signals.feed.subscribe()
     }
 
-    /// Waits until a commit leaves something to deliver; one commit since the last wait counts.
-    pub(crate) async fn deliverable(&self) {
+    /// Waits until a commit leaves something to deliver; one since the last wait counts. Which connections those of them name that were
+    /// not taken before.
+    pub(crate) async fn deliverable(&self) -> Deliverable {
         self.signals.delivery.notified().await;
+        std::mem::take(&mut *self.signals.deliverable())
     }
 
     /// Waits until a commit leaves a connection with more than the bound; one commit since the last wait counts.
@@ -243,9 +279,17 @@ impl Tx {
         self.noted.push(Happening { connection, what });
     }
 
-    /// Has the commit wake the delivery.
+    /// Has the commit wake the delivery, which then asks for all connections.
     pub(super) fn wake_delivery(&mut self) {
-        self.wakes.delivery = true;
+        self.wakes.delivery.all = true;
+    }
+
+    /// Has the commit wake the delivery for these connections, which have new events: however many others there are is no matter then.
+    pub(super) fn wake_delivery_of(&mut self, connections: &[ConnectionId]) {
+        self.wakes
+            .delivery
+            .connections
+            .extend(connections.iter().cloned());
     }
 
     /// Has the commit wake the task that keeps held events within their bounds.

@@ -3,6 +3,8 @@
 //! Only the oldest event of a lane can be leased, so that a lane never has two on the way: that is how order is
 //! kept up to AWS's answer.
 
+use std::collections::HashSet;
+
 use scalr_api::ConnectionId;
 use serde_json::json;
 use sqlx::Row as _;
@@ -67,6 +69,28 @@ fn entry(row: &SqliteRow) -> Result<Entry> {
     })
 }
 
+fn due(row: &SqliteRow) -> Result<Due> {
+    Ok(Due {
+        id: id(row, "id")?,
+        region: row.try_get("region")?,
+        failures: row.try_get("failures")?,
+        is_failing: row.try_get("is_failing")?,
+    })
+}
+
+/// Those of these connections that can be read. One that cannot is logged: it must not stop the others.
+fn readable(rows: &[SqliteRow]) -> Vec<Due> {
+    let all = rows.iter().map(due);
+    let readable = all.filter_map(|due| {
+        due.inspect_err(|error| {
+            let error = error as &dyn std::error::Error;
+            tracing::error!(error, "a connection cannot be read");
+        })
+        .ok()
+    });
+    readable.collect()
+}
+
 /// `heads`: the oldest event of each lane of the connection `$id`, by one index lookup a lane.
 macro_rules! with_heads {
     ($id:literal) => {
@@ -87,14 +111,33 @@ macro_rules! with_heads {
     };
 }
 
+/// Active connections, of those in `$from`, with an event that can be sent at `?1`.
+macro_rules! connections_due {
+    ($from:literal) => {
+        concat!(
+            "SELECT c.id, c.region, d.failures, d.retry_at_ms > 0 AS is_failing FROM ",
+            $from,
+            " WHERE c.status = 'active' AND d.held + d.unconfirmed > 0 AND d.retry_at_ms <= ?1 AND d.doubted_seq <= d.confirmed_seq
+               AND EXISTS (",
+            with_heads!("c.id"),
+            "SELECT 1 FROM heads JOIN outbox o USING (seq) WHERE o.due_at_ms <= ?1 AND o.leased_until_ms <= ?1)"
+        )
+    };
+}
+
 /// Active connections with an event that can be sent at `?1`. While events of one are in doubt, nothing of it is sent: they come first.
-pub(super) const CONNECTIONS_DUE: &str = concat!(
-    "SELECT c.id, c.region, d.failures, d.retry_at_ms > 0 AS is_failing FROM connection c JOIN delivery d ON d.connection_id = c.id
-     WHERE c.status = 'active' AND d.held + d.unconfirmed > 0 AND d.retry_at_ms <= ?1 AND d.doubted_seq <= d.confirmed_seq
-       AND EXISTS (",
-    with_heads!("c.id"),
-    "SELECT 1 FROM heads JOIN outbox o USING (seq) WHERE o.due_at_ms <= ?1 AND o.leased_until_ms <= ?1)"
+pub(super) const CONNECTIONS_DUE: &str =
+    connections_due!("connection c JOIN delivery d ON d.connection_id = c.id");
+
+/// The same of the connections of the list `?2`.
+pub(super) const CONNECTIONS_DUE_OF: &str = connections_due!(
+    "json_each(?2) list CROSS JOIN connection c ON c.id = list.value CROSS JOIN delivery d ON d.connection_id = c.id"
 );
+
+/// When the first of the active connections of the list `?2` that wait at `?1` can be tried again.
+pub(super) const NEXT_RETRY_OF: &str =
+    "SELECT MIN(d.retry_at_ms) AS at FROM json_each(?2) list CROSS JOIN delivery d ON d.connection_id = list.value
+     CROSS JOIN connection c ON c.id = d.connection_id WHERE d.retry_at_ms > ?1 AND c.status = 'active'";
 
 /// The end of the earliest wait after `?1`. An event that was never sent has no wait of its own and is not in the index
 /// that serves the first half.
@@ -128,25 +171,31 @@ impl Store {
             .bind(now_ms)
             .fetch_all(&self.read)
             .await?;
-        let due = |row: &SqliteRow| {
-            Ok::<_, StoreError>(Due {
-                id: id(row, "id")?,
-                region: row.try_get("region")?,
-                failures: row.try_get("failures")?,
-                is_failing: row.try_get("is_failing")?,
-            })
-        };
-        let all = rows.iter().map(due);
-        let readable = all.filter_map(|due| {
-            due.inspect_err(|error| {
-                tracing::error!(
-                    error = error as &dyn std::error::Error,
-                    "a connection cannot be read"
-                );
-            })
-            .ok()
-        });
-        Ok(readable.collect())
+        Ok(readable(&rows))
+    }
+
+    /// The same of these connections; and when the first of them that waits can be tried again.
+    pub(crate) async fn connections_due_of(
+        &self,
+        ids: &HashSet<ConnectionId>,
+        now_ms: i64,
+    ) -> Result<(Vec<Due>, Option<i64>)> {
+        let list: Vec<&str> = ids.iter().map(ConnectionId::as_str).collect();
+        let list = json!(list).to_string();
+        let rows = sqlx::query(CONNECTIONS_DUE_OF)
+            .bind(now_ms)
+            .bind(&list)
+            .fetch_all(&self.read)
+            .await?;
+        if rows.len() == ids.len() {
+            return Ok((readable(&rows), None));
+        }
+        let next = sqlx::query(NEXT_RETRY_OF)
+            .bind(now_ms)
+            .bind(&list)
+            .fetch_one(&self.read)
+            .await?;
+        Ok((readable(&rows), next.try_get("at")?))
     }
 
     /// When something that cannot be sent now can be: the end of the earliest wait after `now_ms`.

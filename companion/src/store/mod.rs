@@ -58,7 +58,7 @@ pub(crate) use account::Account;
 pub(crate) use bounds::Bounds;
 pub(crate) use commits::Commits;
 pub(crate) use connection::{Connection, NewConnection};
-pub(crate) use database::{Durability, Store, Tx};
+pub(crate) use database::{Deliverable, Durability, Store, Tx};
 pub(crate) use directory::{DirLock, lock, lock_if_there};
 pub(crate) use error::{Result, StoreError, WriteFault};
 pub(crate) use event::NewEvent;

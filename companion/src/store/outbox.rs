@@ -60,7 +60,7 @@ pub(crate) async fn accept_for(tx: &mut Tx, receivers: &[ConnectionId], events: 
     if beyond.is_some() {
         tx.wake_retention();
     }
-    tx.wake_delivery();
+    tx.wake_delivery_of(receivers);
     for event in events {
         for connection in receivers {
             let accepted = What::Accepted {

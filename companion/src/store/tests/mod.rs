@@ -2,6 +2,7 @@
 
 mod confirm;
 mod damage;
+mod due;
 mod feed;
 mod many;
 mod plans;
@@ -333,7 +334,7 @@ async fn is_awake(store: &Store) -> bool {
     let signal = store.deliverable();
     tokio::select! {
         biased;
-        () = signal => true,
+        _ = signal => true,
         () = std::future::ready(()) => false,
     }
 }

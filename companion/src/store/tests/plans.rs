@@ -56,6 +56,8 @@ async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
         intake::ANY_OLD_KEY,
         intake::DELETE_OLD_KEYS,
         lease::CONNECTIONS_DUE,
+        lease::CONNECTIONS_DUE_OF,
+        lease::NEXT_RETRY_OF,
         lease::NEXT_DUE,
         lease::SENDABLE,
         database::VOID_LEASES,

@@ -168,11 +168,15 @@ pub(super) fn read_snapshot(dir: &Path, generation: u64) -> Result<(World, u64),
     Ok((snapshot.world, text.len() as u64))
 }
 
-pub(super) fn snapshot_text(world: &World) -> serde_json::Result<Vec<u8>> {
-    serde_json::to_vec(&Snapshot {
-        snapshot: VERSION,
-        world,
-    })
+/// Writes a snapshot of the state.
+pub(super) fn write_snapshot(to: impl io::Write, world: &World) -> serde_json::Result<()> {
+    serde_json::to_writer(
+        to,
+        &Snapshot {
+            snapshot: VERSION,
+            world,
+        },
+    )
 }
 
 /// A journal that was read, for appending.

@@ -1,7 +1,7 @@
 //! The thread that writes: entries as they come, one sync for all that wait, and snapshots.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 
@@ -9,12 +9,15 @@ use tokio::sync::watch;
 
 use super::batch::Batch;
 use super::dir::DataDir;
-use super::files::{SNAPSHOT_BEGUN, begin_journal, journal_path, snapshot_path, snapshot_text};
+use super::files::{SNAPSHOT_BEGUN, begin_journal, journal_path, snapshot_path, write_snapshot};
 use super::line;
 use crate::change::Stored;
 use crate::disk::{DataError, Disk, Health, Progress};
 use crate::segments::{Files, Write};
 use crate::state::World;
+
+/// A snapshot is written in pieces of this size.
+const PIECE_BYTES: usize = 256 * 1024;
 
 /// What the writer is given to write.
 pub(super) enum Work {
@@ -33,6 +36,25 @@ struct Failure(Health, io::Error);
 struct Unwritten {
     path: PathBuf,
     error: io::Error,
+}
+
+/// A file to append to, and how much was given for it, written or not.
+struct ToFile<'d> {
+    disk: &'d dyn Disk,
+    file: &'d mut File,
+    bytes: u64,
+}
+
+impl io::Write for ToFile<'_> {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.bytes += piece.len() as u64;
+        self.disk.append(self.file, piece)?;
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Failure {
@@ -216,19 +238,27 @@ impl Writer {
             let path = path.to_owned();
             move |error| Unwritten { path, error }
         };
-        // Plain data with text keys always serialises; what is not has to stay in the journal.
-        let snapshot = snapshot_text(world).map_err(io::Error::from);
-        let snapshot = snapshot.map_err(at(temporary))?;
-        // Also of one for which there is no room: the next is tried when the journal has grown by as much.
-        self.snapshot_bytes = snapshot.len() as u64;
-        self.write_snapshot(&snapshot, temporary).map_err(at(temporary))?;
+        self.write_snapshot(world, temporary).map_err(at(temporary))?;
         let journal = journal_path(&self.dir, next);
         begin_journal(&*self.disk, &journal).map_err(at(&journal))
     }
 
-    fn write_snapshot(&self, snapshot: &[u8], temporary: &Path) -> io::Result<()> {
+    /// Writes it piece by piece: the state is in memory once already.
+    fn write_snapshot(&mut self, world: &World, temporary: &Path) -> io::Result<()> {
         let mut file = self.disk.create(temporary)?;
-        self.disk.append(&mut file, snapshot)?;
+        let to_file = ToFile {
+            disk: &*self.disk,
+            file: &mut file,
+            bytes: 0,
+        };
+        let mut pieces = BufWriter::with_capacity(PIECE_BYTES, to_file);
+        // Plain data with text keys always serialises; what is not has to stay in the journal.
+        let written = write_snapshot(&mut pieces, world).map_err(io::Error::from);
+        let written = written.and_then(|()| pieces.flush());
+        // Also of one for which there is no room, as far as it came: the next is tried when the journal has grown.
+        self.snapshot_bytes = pieces.get_ref().bytes;
+        drop(pieces.into_parts());
+        written?;
         self.disk.sync(&file)
     }
 }
