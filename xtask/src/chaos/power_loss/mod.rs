@@ -52,13 +52,13 @@ pub(super) fn run(program: &Path, folder: &Path, (seed, cuts): (u64, usize)) -> 
     stage.kill_service();
     let bytes = std::fs::read(&log)?;
     let records = record::read(&bytes)?;
-    let synced = records
+    let syncs = records
         .iter()
         .filter(|record| matches!(record, Record::FileSynced { .. }));
     println!(
         "recorded: {} calls with {} syncs, and {} events accepted",
         records.len(),
-        synced.count(),
+        syncs.count(),
         promises.len()
     );
     let mut run = Run {
@@ -181,7 +181,8 @@ impl Run {
         if promised.is_empty() {
             return Ok(());
         }
-        self.stage.drain()?;
+        let opened = self.stage.drain();
+        opened.with_context(|| format!("{} events had been accepted", promised.len()))?;
         let after = self.stage.observe()?;
         let mut lost = vec![];
         for (number, (before, after)) in self.before.iter().zip(&after).enumerate() {
