@@ -1,7 +1,7 @@
 //! `cargo xtask chaos`: a service and its local AWS are killed at random moments under load, and then nothing may be missing.
 //!
 //! A load generator sends events for several accounts and notes each 202; both processes are killed with SIGKILL as the seed says, and
-//! started again at once. After the load an observer reads the log groups. Neither reads the database.
+//! started again at once; in some rounds calls to the local AWS go wrong too. After the load an observer reads the log groups. Neither reads the database.
 //!
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
@@ -23,11 +23,12 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::{Value, json};
 
 use crate::service::api::Api;
 use crate::service::server;
 use load::{Client, Shared};
-use plan::{Kill, Plan, Round};
+use plan::{Fault, Kill, Plan, Round};
 use stage::{Books, Stage};
 use verdict::{Observed, Promise, Verdict};
 
@@ -42,7 +43,7 @@ const PRINTED_MAX: usize = 40;
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// What is sent, and when something is killed, follows from it.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = plan::SEED)]
     seed: u64,
     /// How often something is killed, at least.
     #[arg(long, default_value_t = 200)]
@@ -130,9 +131,31 @@ fn run_round(stage: &mut Stage, clients: &mut [Client], round: &Round, shared: &
         _ => 0,
     };
     let sent = shared.sent.load(Ordering::SeqCst);
+    if let Some(fault) = round.fault {
+        stage.aws()?.add_fault(&as_json(fault))?;
+    }
     load::while_sending(clients, &round.bodies, shared, || {
         kill(stage, round.kill, (puts, sent), shared)
-    })
+    })?;
+    let lost = stage.aws()?.end_faults()?;
+    // Where the local AWS was killed, the count has ended with it; that kill counts.
+    if round.fault == Some(Fault::Lost) {
+        stage.unanswered += lost;
+    }
+    Ok(())
+}
+
+/// In the form of the local AWS.
+fn as_json(fault: Fault) -> Value {
+    let (put, look) = ("events:PutPartnerEvents", "events:ListPartnerEventSourceAccounts");
+    match fault {
+        Fault::Throttled => {
+            json!({ "operation": put, "kind": "error", "status": 400, "code": "ThrottlingException", "share": 0.3 })
+        }
+        Fault::Lost => json!({ "operation": put, "kind": "cut", "carried_out": true, "share": 0.3 }),
+        Fault::Late => json!({ "operation": put, "kind": "slow", "delay_ms": 100 }),
+        Fault::Blind => json!({ "operation": look, "kind": "error", "status": 503, "share": 0.5 }),
+    }
 }
 
 /// Waits for the moment, kills, and starts again. `before` is how many puts and requests there were before the round.
@@ -152,6 +175,10 @@ fn kill(stage: &mut Stage, kill: Kill, (puts, sent): (u64, u64), shared: &Shared
         Kill::Start { us } => {
             stage.kill_service();
             stage.kill_at_start(Duration::from_micros(us))?;
+        }
+        Kill::End { us } => {
+            stage.end_service()?;
+            wait(us);
         }
         Kill::Aws { us } => {
             wait(us);
@@ -193,7 +220,7 @@ fn report(stage: &Stage, verdict: &Verdict, observed: &[Observed], books: &[Book
             ));
         }
     }
-    let unknown = (stage.kills[0] + stage.kills[1]) * CALLS_MAX;
+    let unknown = (stage.kills[0] + stage.kills[1]) * CALLS_MAX + stage.unanswered;
     if repeats > unknown * ENTRIES_MAX {
         findings.push(format!(
             "repeated: {repeats} deliveries, of {unknown} unknown answers"
@@ -211,8 +238,8 @@ fn report(stage: &Stage, verdict: &Verdict, observed: &[Observed], books: &[Book
     findings.extend(stage.panics()?.into_iter().map(|line| format!("panic: {line}")));
     let made: u64 = books.iter().map(|books| books.made).sum();
     println!(
-        "deliveries promised: {}, seen: {}, lost: {}; made by the service's figures: {made}\nduplicates: {repeats}, of at most \
-         {unknown} unknown answers\norder violations: {}",
+        "deliveries promised: {}, seen: {}, lost: {}; made by the service's figures: {made}\nduplicates: {repeats}, each sent \
+         so often by the service's record; at most {ENTRIES_MAX} for each of at most {unknown} unknown answers\norder violations: {}",
         verdict.promised,
         verdict.seen,
         verdict.lost.len(),

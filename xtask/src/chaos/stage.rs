@@ -62,6 +62,8 @@ pub(super) struct Stage {
     pub(super) receivers: Vec<Receiver>,
     /// SIGKILLs of the service and of the local AWS.
     pub(super) kills: [usize; 2],
+    /// Calls that the local AWS has carried out and, by a fault, not answered.
+    pub(super) unanswered: usize,
     /// The longest time from a start of the service to its first answer.
     pub(super) slowest_start: Duration,
 }
@@ -95,6 +97,7 @@ impl Stage {
             accounts: vec![],
             receivers: vec![],
             kills: [0; 2],
+            unanswered: 0,
             slowest_start: Duration::ZERO,
         })
     }
@@ -157,6 +160,14 @@ impl Stage {
     pub(super) fn kill_service(&mut self) {
         // With the process its value ends, and the other way round.
         self.kills[0] += usize::from(self.service.take().is_some());
+    }
+
+    /// Asks the service to end.
+    pub(super) fn end_service(&self) -> Result<()> {
+        let service = self.service.as_ref().context("no service runs")?;
+        let id = i32::try_from(service.child.id())?;
+        let id = rustix::process::Pid::from_raw(id).context("no process id")?;
+        Ok(rustix::process::kill_process(id, rustix::process::Signal::TERM)?)
     }
 
     /// Starts the service and kills it so long after that.
