@@ -20,6 +20,8 @@ mod batch;
 mod budget;
 mod call;
 mod decide;
+#[cfg(test)]
+mod faults;
 mod hold_off;
 mod region;
 #[cfg(test)]

@@ -37,7 +37,7 @@ pub(crate) fn lock(dir: &Path) -> Result<DirLock> {
         path: dir.to_owned(),
         source,
     };
-    create_private(dir).map_err(failed)?;
+    create_lasting(dir).map_err(failed)?;
     make_private(dir).map_err(failed)?;
     let path = dir.join(LOCK);
     create_private_file(&path).map_err(failed)?;
@@ -64,6 +64,34 @@ pub(crate) fn lock_if_there(dir: &Path) -> Result<Option<DirLock>> {
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(dir.to_owned())),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
+}
+
+/// Creates a directory, if there is none, so that it outlives a loss of power: SQLite syncs what is in it, and not its own entry in the
+/// directory above. An earlier process may have ended before it did so.
+fn create_lasting(dir: &Path) -> io::Result<()> {
+    let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    let made = dir.ancestors().take_while(is_missing).count();
+    create_private(dir)?;
+    for path in dir.ancestors().take(made.max(1)) {
+        sync_entry(path)?;
+    }
+    Ok(())
+}
+
+/// Syncs the directory above, where this process may open it.
+#[cfg(unix)]
+fn sync_entry(path: &Path) -> io::Result<()> {
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    match File::open(above.unwrap_or_else(|| Path::new("."))) {
+        Ok(above) => above.sync_all(),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(not(unix))]
+fn sync_entry(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Creates a file that only its owner can read, if there is none: the database holds the token.
@@ -148,6 +176,19 @@ mod tests {
                 assert_eq!(mode(&dir.join(file)), 0o600, "{file}");
             }
         }
+    }
+
+    /// What of that a loss of power shows is tried by `cargo xtask chaos --power-loss`.
+    #[test]
+    fn a_directory_is_made_with_those_above_it_and_may_be_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("a/b/c");
+        for _ in 0..2 {
+            create_lasting(&dir).unwrap();
+            assert!(dir.is_dir());
+        }
+        create_lasting(Path::new("/")).unwrap();
+        assert!(create_lasting(&folder.path().join("a/\0")).is_err());
     }
 
     #[test]

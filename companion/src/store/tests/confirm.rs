@@ -1,7 +1,8 @@
 //! What AWS acknowledged, until a look at the event source was good: kept, and sent again in order where it was not.
 
 use scalr_api::{ConnectionId, DeliveryState, Status};
-use sqlx::Row as _;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{ConnectOptions as _, Row as _};
 
 use super::super::{Bounds, Settlement, Store, Which};
 use super::figures;
@@ -11,6 +12,15 @@ impl Store {
     /// Runs this on the database.
     pub(crate) async fn run_sql(&self, sql: &'static str) {
         sqlx::raw_sql(sql).execute(&self.write).await.unwrap();
+    }
+
+    /// Another process keeps the database locked for as long as this lives; nobody waits for it.
+    pub(crate) async fn lock_database(&self) -> SqliteConnection {
+        self.run_sql("PRAGMA busy_timeout = 0").await;
+        let mut other = self.write.connect_options().connect().await.unwrap();
+        let locked = sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await;
+        locked.unwrap();
+        other
     }
 
     /// A connection's events have so many bytes, and a lane each.
