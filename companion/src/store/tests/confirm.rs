@@ -2,8 +2,9 @@
 
 use scalr_api::{ConnectionId, DeliveryState, Status};
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{ConnectOptions as _, Row as _};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
+use super::super::database::VOID_LEASES;
 use super::super::{Bounds, Settlement, Store, Which};
 use super::figures;
 use crate::testing::{ACCEPTED_MS, BOUNDS, Bench, ending};
@@ -14,13 +15,24 @@ impl Store {
         sqlx::raw_sql(sql).execute(&self.write).await.unwrap();
     }
 
-    /// Another process keeps the database locked for as long as this lives; nobody waits for it.
+    /// What a start does to the leases of the process before it.
+    pub(crate) async fn void_leases(&self) {
+        self.run_sql(VOID_LEASES).await;
+    }
+
+    /// Another process keeps the database locked until that ends; nobody waits for it.
     pub(crate) async fn lock_database(&self) -> SqliteConnection {
         self.run_sql("PRAGMA busy_timeout = 0").await;
         let mut other = self.write.connect_options().connect().await.unwrap();
         let locked = sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await;
         locked.unwrap();
         other
+    }
+
+    /// That process ends.
+    pub(crate) async fn unlock_database(&self, other: SqliteConnection) {
+        other.close().await.unwrap();
+        self.run_sql("PRAGMA busy_timeout = 10000").await;
     }
 
     /// A connection's events have so many bytes, and a lane each.
