@@ -22,9 +22,15 @@ pub(super) enum BusSeen {
     Hidden(String),
 }
 
+/// Whether a connection's source is an event source of a partner's; else its events are put to an event bus of the service's own.
+pub(super) fn is_of_partner(source: &str) -> bool {
+    source.starts_with(scalr_events::SOURCE_PREFIX)
+}
+
 /// Looks at a connection's event source.
 pub(super) async fn look(endpoint: Option<&str>, wire: &ConnectionAttributes) -> BusSeen {
-    let Some(source) = wire.event_source.as_deref() else {
+    let source = wire.event_source.as_deref();
+    let Some(source) = source.filter(|source| is_of_partner(source)) else {
         return BusSeen::Other;
     };
     let state = async {
