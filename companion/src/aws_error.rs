@@ -32,6 +32,12 @@ pub(crate) enum SourceState {
     Missing,
     /// AWS does not have the event bus that is put to in place of a source.
     NoBus,
+    /// The service has no event bus for the connection's region and AWS account.
+    NotServed,
+    /// The source is a partner's, and the service puts events to event buses.
+    MadeForPartner,
+    /// The source is one of events that are put to event buses, and the service puts events as a partner.
+    MadeForBus,
 }
 
 /// What the answer to a call that reads a source's state means for its connection.
@@ -49,14 +55,26 @@ pub(crate) enum SourceHealth {
 impl From<Result<SourceState, AwsError>> for SourceHealth {
     fn from(state: Result<SourceState, AwsError>) -> Self {
         let gone = |how: &str| Self::Failed(format!("{how}. Refresh the status to create it again."));
+        let failed = |why: &str| Self::Failed(why.to_owned());
         match state {
             Ok(SourceState::Active) => Self::Active,
             Ok(SourceState::Pending) => Self::Pending,
             Ok(SourceState::Deleted) => gone("The event source was deleted at AWS"),
             Ok(SourceState::Missing) => gone("AWS has no such event source"),
-            Ok(SourceState::NoBus) => Self::Failed(
-                "AWS does not have the event bus that events are put to here (`--put-events-to`). Create it, then refresh the status."
-                    .to_owned(),
+            Ok(SourceState::NoBus) => failed(
+                "AWS does not have the event bus that events are put to here (`--put-events-to`), or is deleting it. Create it, then refresh \
+                 the status. A custom event bus that is created again has another ARN: start the service with that one.",
+            ),
+            Ok(SourceState::NotServed) => failed(
+                "The service has no event bus in this region and AWS account (`--put-events-to`). Start it with one, then refresh the status.",
+            ),
+            Ok(SourceState::MadeForPartner) => failed(
+                "The connection was made for a partner event source, and the service puts events to event buses (`--put-events-to`). Start it \
+                 without that setting, then refresh the status; or delete the connection and create another.",
+            ),
+            Ok(SourceState::MadeForBus) => failed(
+                "The connection was made for an event bus, and the service puts events as a partner. Start it with `--put-events-to`, then \
+                 refresh the status; or delete the connection and create another.",
             ),
             Err(AwsError::Retryable(why)) => Self::Unknown(why),
             Err(refusal @ AwsError::Refused { .. }) => {

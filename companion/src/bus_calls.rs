@@ -16,7 +16,7 @@ use aws_sdk_eventbridgev2::types::{
 use crate::aws_calls::{Ended, Operation};
 use crate::aws_clients::{AwsClients, has};
 use crate::aws_error::{AwsError, EntryError, EntryResults, SourceState, incomplete};
-use crate::event_bus::{EventBus, Kind};
+use crate::event_bus::{EventBus, Kind, is_of_partner};
 use crate::store::Entry;
 use crate::token::Digest;
 
@@ -59,14 +59,19 @@ async fn describe_custom(clients: &AwsClients, bus: &EventBus) -> Result<SourceS
     let described = clients
         .called(&bus.region, Operation::DescribeCustomEventBus, call, judge)
         .await?;
-    match described.state() {
-        None => Err(incomplete("the event bus's state")),
+    of_custom(described.state())
+}
+
+/// What the state of a custom event bus means for events: AWS refuses them in all states but those that are taken for active here.
+fn of_custom(state: Option<&BusState>) -> Result<SourceState, AwsError> {
+    match state {
+        Some(BusState::Active | BusState::Updating | BusState::UpdateFailed) => Ok(SourceState::Active),
         Some(BusState::Deleting | BusState::CreateFailed) => Ok(SourceState::NoBus),
-        Some(BusState::Creating) => Err(AwsError::Retryable(
-            "The event bus is still being created".to_owned(),
-        )),
-        // One that is updated, or whose update has failed, takes events.
-        Some(_) => Ok(SourceState::Active),
+        Some(other) => Err(AwsError::Retryable(format!(
+            "The event bus is {}, and takes no events",
+            other.as_str()
+        ))),
+        None => Err(incomplete("the event bus's state")),
     }
 }
 
@@ -77,7 +82,7 @@ pub(crate) async fn put(
     bus: &EventBus,
     entries: &[Entry],
 ) -> Result<EntryResults, AwsError> {
-    let is_meant = |entry: &&Entry| entry.aws_account_id == bus.account;
+    let is_meant = |entry: &&Entry| entry.aws_account_id == bus.account && !is_of_partner(&entry.source);
     let meant: Vec<&Entry> = entries.iter().filter(is_meant).collect();
     let mut results = if meant.is_empty() {
         Vec::new()
@@ -95,8 +100,8 @@ pub(crate) async fn put(
             Err(EntryError {
                 code: "NoEventBus".to_owned(),
                 message: format!(
-                    "the event bus of {} is of AWS account {}, and the connection is to {}",
-                    bus.region, bus.account, entry.aws_account_id
+                    "`{}` is not what the connection to AWS account {} was made for",
+                    bus.arn, entry.aws_account_id
                 ),
             })
         }
@@ -194,6 +199,23 @@ fn id(text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_custom_bus_takes_events_in_some_states() {
+        for (state, want) in [
+            ("ACTIVE", Some(SourceState::Active)),
+            ("UPDATING", Some(SourceState::Active)),
+            ("UPDATE_FAILED", Some(SourceState::Active)),
+            ("DELETING", Some(SourceState::NoBus)),
+            ("CREATE_FAILED", Some(SourceState::NoBus)),
+            ("CREATING", None),
+            ("DELETE_FAILED", None),
+            ("SOMETHING_NEW", None),
+        ] {
+            assert_eq!(of_custom(Some(&BusState::from(state))).ok(), want, "{state}");
+        }
+        assert!(of_custom(None).is_err());
+    }
 
     #[test]
     fn a_long_id_is_its_digest() {

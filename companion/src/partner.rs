@@ -15,7 +15,7 @@ use crate::aws_calls::{Calls, Credentials as Standing, Ended, Operation};
 use crate::aws_clients::{AwsClients, has};
 use crate::aws_error::{AwsError, EntryResults, SourceState, incomplete, results};
 use crate::bus_calls;
-use crate::event_bus::{CallLimits, EventBus, EventBuses};
+use crate::event_bus::{CallLimits, EventBus, EventBuses, is_of_partner};
 use crate::store::{Entry, SourceKey};
 
 /// The partner's side of AWS. Clones share clients.
@@ -24,6 +24,22 @@ pub(crate) struct Partner {
     clients: AwsClients,
     /// What events are put to in place of event sources, if anything.
     buses: EventBuses,
+}
+
+/// What takes the events of a source.
+enum Outlet<'a> {
+    /// The partner event source of that name.
+    Source,
+    Bus(&'a EventBus),
+    /// Nothing, for this reason.
+    None(SourceState),
+}
+
+/// Nothing is known of an event source while the service is no partner.
+fn waits_for_partner(what: &str) -> AwsError {
+    AwsError::Retryable(format!(
+        "A partner event source can be {what} once the service is started without `--put-events-to`"
+    ))
 }
 
 impl Partner {
@@ -93,10 +109,26 @@ impl Partner {
         self.clients.account(region).await
     }
 
+    /// What takes the events of a source. It was made for one of the two: who starts the service otherwise does not mean these events to
+    /// go elsewhere.
+    fn outlet(&self, source: &SourceKey) -> Outlet<'_> {
+        match (self.buses.is_empty(), is_of_partner(&source.name)) {
+            (true, true) => Outlet::Source,
+            (true, false) => Outlet::None(SourceState::MadeForBus),
+            (false, true) => Outlet::None(SourceState::MadeForPartner),
+            (false, false) => {
+                let bus = self.buses.of_connection(&source.region, &source.aws_account_id);
+                bus.map_or(Outlet::None(SourceState::NotServed), Outlet::Bus)
+            }
+        }
+    }
+
     /// Creates a source; one that exists for the same customer counts as created. An event bus has none.
     pub(crate) async fn create(&self, source: &SourceKey) -> Result<(), AwsError> {
-        if !self.buses.is_empty() {
-            return Ok(());
+        match self.outlet(source) {
+            Outlet::Source => {}
+            Outlet::None(SourceState::MadeForPartner) => return Err(waits_for_partner("made")),
+            Outlet::Bus(_) | Outlet::None(_) => return Ok(()),
         }
         let call = self
             .clients
@@ -123,8 +155,10 @@ impl Partner {
 
     /// Deletes a source; one that does not exist counts as deleted. An event bus has none, and stays.
     pub(crate) async fn delete(&self, source: &SourceKey) -> Result<(), AwsError> {
-        if !self.buses.is_empty() {
-            return Ok(());
+        match self.outlet(source) {
+            Outlet::Source => {}
+            Outlet::None(SourceState::MadeForPartner) => return Err(waits_for_partner("deleted")),
+            Outlet::Bus(_) | Outlet::None(_) => return Ok(()),
         }
         let call = self
             .clients
@@ -147,12 +181,10 @@ impl Partner {
 
     /// The state of a source in the customer's account, or of the event bus that stands for it.
     pub(crate) async fn state(&self, source: &SourceKey) -> Result<SourceState, AwsError> {
-        if !self.buses.is_empty() {
-            let bus = self.buses.of_connection(&source.region, &source.aws_account_id);
-            return match bus {
-                Some(bus) => bus_calls::state(&self.clients, bus).await,
-                None => Ok(SourceState::NoBus),
-            };
+        match self.outlet(source) {
+            Outlet::Source => {}
+            Outlet::Bus(bus) => return bus_calls::state(&self.clients, bus).await,
+            Outlet::None(why) => return Ok(why),
         }
         let client = self.clients.classic(&source.region);
         let mut next = None;

@@ -38,7 +38,7 @@ pub(crate) struct Fault {
 }
 
 /// What to do where there are no credentials.
-pub(crate) const SET_CREDENTIALS: &str = "Give it those of the partner's AWS account, as AWS's own tools are given them: `AWS_ACCESS_KEY_ID` and \
+pub(crate) const SET_CREDENTIALS: &str = "Give it those of the partner's AWS account, or with `--put-events-to` of one that may put events there, as AWS's own tools are given them: `AWS_ACCESS_KEY_ID` and \
      `AWS_SECRET_ACCESS_KEY`, `AWS_PROFILE`, or a role of the machine or container. Under systemd, variables are in \
      `/etc/scalr-eventbridge.env` (mode 0600); restart it after that. With a local AWS in place of AWS itself, give `--aws-endpoint URL`.";
 

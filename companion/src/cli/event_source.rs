@@ -6,6 +6,7 @@ use scalr_api::ConnectionAttributes;
 
 use super::aws;
 use super::show::{escaped, quoted};
+use crate::event_bus::is_of_partner;
 use crate::export::Aws;
 use crate::secrets;
 
@@ -20,11 +21,6 @@ pub(super) enum BusSeen {
     Other,
     /// Nothing, for this reason.
     Hidden(String),
-}
-
-/// Whether a connection's source is an event source of a partner's; else its events are put to an event bus of the service's own.
-pub(super) fn is_of_partner(source: &str) -> bool {
-    source.starts_with(scalr_events::SOURCE_PREFIX)
 }
 
 /// Looks at a connection's event source.

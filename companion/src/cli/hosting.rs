@@ -42,7 +42,7 @@ pub(super) struct Hosting {
     /// Keep up to this many bytes of a connection's delivered events; the oldest go first. Failed ones are not counted, and stay.
     #[arg(long, value_name = "BYTES", default_value_t = 1024 * 1024 * 1024)]
     history_bytes_max: u32,
-    /// Make up to this many calls to AWS at a time in each region. A call takes up to 20 events.
+    /// Make up to this many calls to AWS at a time in each region. A call takes up to 20 events; to event buses of your own, 10 or 100.
     #[arg(long, value_name = "CALLS", default_value_t = 8, allow_hyphen_values = true, value_parser = clap::value_parser!(u8).range(1..=64))]
     region_calls_max: u8,
     /// Serve no console.

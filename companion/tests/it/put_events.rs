@@ -93,6 +93,10 @@ async fn received(aws: &Aws) -> Vec<Value> {
     let ask = json!({ "QueueUrl": url, "MaxNumberOfMessages": 10 });
     let answer = aws.queues(REGION, "ReceiveMessage", &ask).await;
     let messages = answer["Messages"].as_array().cloned().unwrap_or_default();
+    for message in &messages {
+        let receipt = json!({ "QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"] });
+        aws.queues(REGION, "DeleteMessage", &receipt).await;
+    }
     let read = |message: &Value| serde_json::from_str(message["Body"].as_str().unwrap()).unwrap();
     messages.iter().map(read).collect()
 }
@@ -184,7 +188,13 @@ async fn a_missing_bus_holds_its_events() {
         bus.make(&aws).await;
         assert_eq!(c.set_status(&id, "active").await, "active");
         until("the event that AWS has dropped", || async {
-            (!received(&aws).await.is_empty()).then_some(())
+            let seen = received(&aws).await;
+            let runs: Vec<_> = seen
+                .iter()
+                .map(|event| &event["detail"]["event"]["run-id"])
+                .collect();
+            assert!(runs.iter().all(|run| **run == "run-2"), "{runs:?}");
+            (!runs.is_empty()).then_some(())
         })
         .await;
     }
@@ -206,6 +216,45 @@ async fn a_connection_is_to_one_of_the_buses() {
         assert_eq!(status, 422, "{answer}");
         assert_eq!(error["source"]["pointer"], format!("/data/attributes/{pointer}"));
         assert!(error["detail"].as_str().unwrap().contains(&arn), "{answer}");
+    }
+}
+
+/// A connection was made for one of the two: with the other, its events wait, nothing of it is forgotten, and it says what to do.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_stays_with_what_it_was_made_for() {
+    let aws = Aws::start().await;
+    let arn = Bus::Classic.make(&aws).await;
+    let to_bus = ["--put-events-to", arn.as_str()];
+    for (first, second, says) in [
+        (&to_bus[..], &[][..], "made for an event bus"),
+        (&[], &to_bus, "made for a partner event source"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut c, operator) = start(dir.path(), &aws.proxy.endpoint, first).await;
+        let token = account(&c, &operator.unwrap(), "acme").await;
+        show(&mut c, &token);
+        let id = c.connect("prod", REGION).await;
+        if first.is_empty() {
+            aws.associate(REGION, "aws.partner/scalr.com/acme/prod").await;
+        }
+        assert_eq!(c.set_status(&id, "active").await, "active");
+        assert!(c.stop().await);
+        let (mut c, _) = start(dir.path(), &aws.proxy.endpoint, second).await;
+        show(&mut c, &token);
+        report(&c, &[("run-1", "network")]).await;
+        until("the look", || async {
+            (c.connection(&id).await["status"] == "failed").then_some(())
+        })
+        .await;
+        let why = c.connection(&id).await["err-message"].take();
+        assert!(why.as_str().unwrap().contains(says), "{why}");
+        assert_eq!(c.delivery(&id).await["held"], 1, "{says}");
+        assert!(c.stop().await);
+        let (mut c, _) = start(dir.path(), &aws.proxy.endpoint, first).await;
+        show(&mut c, &token);
+        assert_eq!(c.set_status(&id, "active").await, "active");
+        c.drained(&id).await;
+        assert_eq!(c.delivery(&id).await["delivered"], 1, "{says}");
     }
 }
 

@@ -84,8 +84,9 @@ fn account_name(number: usize) -> String {
 
 impl Stage {
     pub(super) fn new(program: &Path, folder: &Path, random: u64) -> Result<Self> {
-        let ports = [port(random)?, port(random / 7 + 5_000)?];
-        ensure!(ports[0] != ports[1], "the ports are the same");
+        // Two runs of one seed at a time look from different places on.
+        let first = port(random.wrapping_add(u64::from(std::process::id()) * 31))?;
+        let ports = [first, port(u64::from(first - PORTS.start) + 1)?];
         Ok(Self {
             program: program.to_owned(),
             folder: folder.to_owned(),

@@ -5,13 +5,10 @@ use scalr_events::{SOURCE_LENGTH_MAX, SegmentError, check_source_segment, is_aws
 
 use crate::api::error::ApiError;
 use crate::caller::Caller;
-use crate::event_bus::EventBuses;
+use crate::event_bus::{EventBuses, OF_PARTNERS};
 use crate::ids;
 use crate::region::is_region;
 use crate::store::{self, NewConnection, SourceKey, StoreError};
-
-/// What the name of a partner's event source begins with.
-pub(super) const OF_PARTNERS: &str = "aws.partner/";
 
 /// What a new connection is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -21,6 +21,7 @@ use super::page::Listing;
 use crate::app::App;
 use crate::audit::{self, Change};
 use crate::caller::{Admin, May, Read};
+use crate::event_bus::is_of_partner;
 use crate::panics;
 use crate::routes::Routes;
 use crate::sources::ObservedStatus;
@@ -41,7 +42,7 @@ pub(super) fn routes() -> Routes<App> {
 fn object(row: store::Connection) -> Object<Connection> {
     let made = row.source_made;
     // Events that are put to an event bus have a source, and no event source.
-    let is_event_source = row.source.name.starts_with(input::OF_PARTNERS);
+    let is_event_source = is_of_partner(&row.source.name);
     let arn = is_event_source.then(|| arn(&row.source));
     let attributes = ConnectionAttributes {
         name: row.name,

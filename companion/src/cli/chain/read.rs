@@ -7,10 +7,10 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use scalr_api::{Client, Object};
 
 use super::super::aws::{self, Origin};
-use super::super::event_source;
 use super::super::exit;
 use super::super::remote::is_no_route;
 use super::seen::{Aws, Chain, Hidden, Rule, Seen, Target};
+use crate::event_bus::is_of_partner;
 use crate::export::{Aws as Reader, Owner, log_group_name};
 
 /// Connections, and rules of one, that are read at the same time.
@@ -144,7 +144,7 @@ pub(in crate::cli) async fn connection(
     };
     let aws = match &wire.event_source {
         None => Seen::Hidden(Hidden::NoSource),
-        Some(source) if !event_source::is_of_partner(source) => Seen::OwnBus,
+        Some(source) if !is_of_partner(source) => Seen::OwnBus,
         Some(source) => aws_side(regions, &wire, source).await,
     };
     let chain = Chain {

@@ -78,7 +78,15 @@ impl Chain {
                     next: hidden.next(&self.region),
                 });
             }
-            (Some(_), Seen::OwnBus) => findings.extend(self.connection(None)),
+            (Some(_), Seen::OwnBus) => {
+                findings.extend(self.connection(None));
+                findings.push(Finding {
+                    state: State::Unknown,
+                    link: None,
+                    why: "events are put to an event bus of the service's own, and what is behind that is not looked at".to_owned(),
+                    next: Vec::new(),
+                });
+            }
             (Some(source), Seen::Visible(aws)) => {
                 if let Some(broken) = self.event_source(source, aws) {
                     // As long as that lasts, the connection cannot be otherwise.
@@ -402,9 +410,13 @@ mod tests {
         broken(&paused(None, None), &["event source: ", RESUME]);
         broken(&paused(Some("ACTIVE"), Some(vec![])), &[put_rule, RESUME]);
         // What is behind an event bus of the service's own is not looked at.
-        check(&chain(Status::Active, Seen::OwnBus), State::Working, &[]);
-        broken(&chain(Status::Pending, Seen::OwnBus), &[REFRESH]);
-        broken(&chain(Status::Failed, Seen::OwnBus), &[REFRESH]);
+        check(
+            &chain(Status::Active, Seen::OwnBus),
+            State::Unknown,
+            &["unseen: "],
+        );
+        broken(&chain(Status::Pending, Seen::OwnBus), &[REFRESH, "unseen: "]);
+        broken(&chain(Status::Failed, Seen::OwnBus), &[REFRESH, "unseen: "]);
         let pending = |source, rules| chain(Status::Pending, seen(source, rules));
         let and_refresh = format!("{CREATE_BUS}; connections refresh in-1");
         broken(&pending(Some("PENDING"), None), &[&and_refresh]);

@@ -93,7 +93,7 @@ fn failed(made: &Object<Connection>) -> Failure {
 
 /// What to type once a connection is made. Others may have its name, so it is named by its id.
 fn after_create(args: &Args, source: &str, id: &str) -> String {
-    if !event_source::is_of_partner(source) {
+    if !crate::event_bus::is_of_partner(source) {
         return format!(
             "have the service look whether its event bus is there:\n  scalr-eventbridge connections refresh {}",
             show::quoted(id)

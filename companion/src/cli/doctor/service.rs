@@ -220,7 +220,9 @@ async fn of_aws(args: &serve::Args, regions: &BTreeSet<String>) -> Vec<Check> {
         });
         return checks;
     }
-    let region = regions.first().map_or(serve::REGION, String::as_str);
+    let of_bus = partner.buses().iter().next().map(|bus| bus.region.as_str());
+    let region = of_bus.or(regions.first().map(String::as_str));
+    let region = region.unwrap_or(serve::REGION);
     let account = partner.account(region).await.map_err(anyhow::Error::from);
     checks.push(Check::of(NAMES[1], account, |account| {
         format!("of account {account}")
@@ -245,8 +247,11 @@ async fn event_buses(partner: &Partner) -> Vec<Check> {
             aws_account_id: bus.account.clone(),
         };
         let there = match partner.state(&source).await {
-            Ok(SourceState::NoBus) => Err(anyhow::anyhow!("AWS does not have `{}`: create it", bus.arn)),
-            Ok(_) => Ok(()),
+            Ok(SourceState::Active) => Ok(()),
+            Ok(_) => Err(anyhow::anyhow!(
+                "AWS does not have `{}`: create it, and name it by the ARN that it has then",
+                bus.arn
+            )),
             Err(error) => {
                 Err(anyhow::Error::from(error).context(format!("`{}` cannot be described", bus.arn)))
             }

@@ -238,7 +238,7 @@ async fn chain(
         Ok(SourceState::Active) => Some("ACTIVE".to_owned()),
         Ok(SourceState::Pending) => Some("PENDING".to_owned()),
         Ok(SourceState::Deleted) => Some("DELETED".to_owned()),
-        Ok(SourceState::Missing | SourceState::NoBus) => None,
+        Ok(_) => None,
         Err(error) => Some(format!("not known ({error})")),
     };
     let (links, next) = (
