@@ -70,5 +70,5 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    cli::main().await
+    Box::pin(cli::main()).await
 }
