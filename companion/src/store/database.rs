@@ -169,9 +169,11 @@ impl Store {
 
     async fn open_on(server: &Server, durability: Durability, bounds: Bounds) -> Result<Self> {
         let Sessions { write, read, session } = session::open(server, durability).await?;
-        let migrated = migrations::POSTGRES.run(&write).await;
-        migrated.map_err(|error| server.not_migrated(error))?;
-        session.record(&write).await?;
+        let made = async {
+            migrations::POSTGRES.run(&write).await?;
+            Ok(session.record(&write).await?)
+        };
+        made.await.map_err(|error| session.not_opened(server, error))?;
         let write = Pool::Postgres(write);
         recover(&write).await?;
         Ok(Self::of(write, Pool::Postgres(read), Some(session), bounds))

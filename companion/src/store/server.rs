@@ -5,9 +5,9 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use scalr_events::nearest;
-use sqlx::Connection as _;
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::error::{Result, StoreError};
 use crate::error_chain;
@@ -79,7 +79,8 @@ impl Server {
         Ok(Self {
             options: options
                 .application_name("scalr-eventbridge")
-                .statement_cache_capacity(PREPARED_MAX),
+                .statement_cache_capacity(PREPARED_MAX)
+                .disable_statement_logging(),
             shown: without_password(url),
         })
     }

@@ -19,6 +19,10 @@ use crate::ids;
 const LOCK: i32 = 0x5ca1;
 /// The oldest version of PostgreSQL that is used: statements and settings are of it.
 const VERSION_MIN: i32 = 140_000;
+/// Longest wait for the lock at the start.
+const LOCK_WITHIN: &str = "SET lock_timeout = '2s'";
+/// The server's code for a lock that was not had in time.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
 /// Sessions that read.
 const READERS: u32 = 4;
 /// Longest wait for a session, such as while the server is restarted.
@@ -32,6 +36,8 @@ const SETTINGS: &str = "
     SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3";
 /// A commit is answered once it is on disk. Where the server, the database or the role says `off`, the service's sessions do not.
 const ON_DISK: &str = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
+/// For sessions that must not write.
+const READ_ONLY: &str = "SET default_transaction_read_only = on";
 /// What is said of a process that had the database and is gone.
 const ENDED: &str = "a process that has ended by now";
 /// For tests.
@@ -72,12 +78,11 @@ pub(super) async fn open(server: &Server, durability: Durability) -> Result<Sess
         taken_by: OnceLock::new(),
         taken: Notify::new(),
     });
-    // Who has it is said at once; the session that is to write takes the lock for good.
-    let is_free = session
-        .lock(&mut first)
+    // Who has it is said before anything is changed; the session that is to write takes the lock for good.
+    if !wait_for_lock(&mut first)
         .await
-        .map_err(|error| server.unusable(error))?;
-    if !is_free {
+        .map_err(|error| server.unusable(error))?
+    {
         return Err(in_use(server, &mut first).await);
     }
     first.close().await.map_err(|error| server.unusable(error))?;
@@ -97,7 +102,10 @@ pub(super) async fn open(server: &Server, durability: Durability) -> Result<Sess
         .max_connections(READERS)
         .acquire_timeout(SESSION_WITHIN)
         .after_connect(|connection, _| {
-            Box::pin(async move { sqlx::raw_sql(SETTINGS).execute(connection).await.map(drop) })
+            Box::pin(async move {
+                sqlx::raw_sql(SETTINGS).execute(&mut *connection).await?;
+                sqlx::raw_sql(READ_ONLY).execute(connection).await.map(drop)
+            })
         });
     Ok(Sessions {
         write: write.connect_lazy_with(server.options.clone()),
@@ -130,6 +138,17 @@ impl Session {
         Ok(Transaction::postgres(begun?))
     }
 
+    /// Why the database was not opened: another process may have taken it after it was found free.
+    pub(super) fn not_opened(&self, server: &Server, error: StoreError) -> StoreError {
+        match self.taken_by.get() {
+            Some(by) => StoreError::DatabaseInUse {
+                at: server.to_string(),
+                by: by.clone(),
+            },
+            None => server.not_migrated(error),
+        }
+    }
+
     /// Waits until another process has the database; who.
     pub(super) async fn taken(&self) -> String {
         loop {
@@ -159,10 +178,7 @@ impl Session {
         );
         self.taken_by.get_or_init(|| by);
         self.taken.notify_one();
-        sqlx::raw_sql("SET default_transaction_read_only = on")
-            .execute(connection)
-            .await
-            .map(drop)
+        sqlx::raw_sql(READ_ONLY).execute(connection).await.map(drop)
     }
 
     /// Takes the lock, if it is free; whether it was.
@@ -182,15 +198,16 @@ impl Session {
 
     /// Where it is the last session of this process that still has the lock, such as after the network was cut: ends that, and takes it.
     async fn end_last(&self, connection: &mut PgConnection) -> sqlx::Result<bool> {
-        let ended = sqlx::query(concat!(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE pid = $2 AND ",
-            "locktype = 'advisory' AND granted AND classid = $1 AND objid = current_schema()::regnamespace::oid"
-        ))
+        sqlx::query(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE pid = $2
+             AND locktype = 'advisory' AND granted AND classid = $1 AND objid = current_schema()::regnamespace::oid",
+        )
         .bind(LOCK)
         .bind(self.backend.load(Ordering::Relaxed))
         .fetch_optional(&mut *connection)
         .await?;
-        Ok(ended.is_some() && self.lock(connection).await?)
+        // It may have ended by itself in between.
+        self.lock(connection).await
     }
 
     /// Whether the database is still as this process left it: no other one has had it meanwhile.
@@ -220,6 +237,20 @@ impl Session {
         .await?;
         self.is_recorded.store(true, Ordering::Relaxed);
         Ok(())
+    }
+}
+
+/// Takes the lock for this session, and waits a moment for it: the session of a process that was killed just now may not have ended.
+async fn wait_for_lock(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::raw_sql(LOCK_WITHIN).execute(&mut *connection).await?;
+    let taken = sqlx::query("SELECT pg_advisory_lock($1, current_schema()::regnamespace::oid::int)")
+        .bind(LOCK)
+        .execute(connection)
+        .await;
+    match taken {
+        Ok(_) => Ok(true),
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(LOCK_NOT_AVAILABLE) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
