@@ -1,5 +1,6 @@
 //! What is of PostgreSQL alone: plans, one process at a time, and a server that is not as it should be.
 
+use scalr_api::AccountId;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -225,4 +226,20 @@ async fn a_server_that_cannot_be_used_is_refused_with_what_to_do() {
             "{said}"
         );
     }
+}
+
+/// PostgreSQL answers its commit with a rollback, and with no error.
+#[tokio::test]
+async fn a_transaction_in_which_a_statement_failed_is_not_committed() {
+    let Some(postgres) = databases::server() else {
+        return;
+    };
+    let store = open(&schema(&postgres.url()).await).await.unwrap();
+    let account = AccountId::new("acc-1").unwrap();
+    let mut tx = store.begin().await.unwrap();
+    tx.insert_account(&account, "a", 0).await.unwrap();
+    tx.insert_account(&account, "a", 0).await.unwrap_err();
+    tx.commit().await.unwrap_err();
+    assert!(store.account("acc-1").await.unwrap().is_none());
+    assert_eq!(store.commits().fault(), Some(WriteFault::Other));
 }
