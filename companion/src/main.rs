@@ -7,7 +7,7 @@
 //! aws_calls aws_wire event_bus token        how calls to AWS end, and what each passes; event buses by ARN; the tokens of the API
 //! aws_error                                 what AWS's answers are to the companion
 //! caller intakes panics                     who calls, what they may, and the proof of it; calls at a time; panics without the token
-//! store/                                    SQLite: what must survive a crash; a commit wakes the tasks with work from it
+//! store/                                    SQLite or PostgreSQL: what must survive a crash; a commit wakes the tasks with work from it
 //! aws_clients                               the clients of AWS
 //! bus_calls                                 event buses of one's own: whether one is there, puts
 //! partner                                   AWS from the partner's side: event sources, puts
@@ -70,5 +70,5 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    cli::main().await
+    Box::pin(cli::main()).await
 }

@@ -15,7 +15,7 @@ use crate::companion::{Companion, Identity};
 use crate::console;
 use crate::event_bus::{EventBus, EventBuses, NoBusArn};
 use crate::partner::Partner;
-use crate::store::{self, Durability};
+use crate::store::{self, Durability, Place, Server};
 use crate::tls::Tls;
 use crate::token::Token;
 
@@ -28,6 +28,7 @@ pub(super) const REGION: &str = "us-east-1";
   scalr-eventbridge serve --data-dir /var/lib/scalr-eventbridge
   scalr-eventbridge serve --data-dir /var/lib/scalr-eventbridge --listen 0.0.0.0:8443 --allow-remote --tls --tls-name events.example.com
   scalr-eventbridge serve --data-dir ./state --new-operator-token
+  scalr-eventbridge serve --database-url 'postgres://events@db.example.com/events?sslmode=verify-full'
 
 Each option below is also a variable and a key of the file: an option wins over its variable, the variable over the file. --print-config
 shows each setting and where it comes from.
@@ -45,7 +46,11 @@ pub(super) struct Args {
     print_config: bool,
     /// Keep state here. The directory is used by one process at a time.
     #[arg(long, value_name = "DIR")]
-    data_dir: PathBuf,
+    data_dir: Option<PathBuf>,
+    /// Keep state in this PostgreSQL database instead (`postgres://USER@HOST:5432/DATABASE`), which is used by one process at a time. Its
+    /// password is better in `PGPASSWORD` or in the file that `PGPASSFILE` names than here.
+    #[arg(long, value_name = "URL", hide_env_values = true)]
+    database_url: Option<String>,
     /// Where the API and the console listen; port 0 takes any free port.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = given::listen)]
     listen: SocketAddr,
@@ -77,9 +82,19 @@ pub(super) struct Args {
 }
 
 impl Args {
-    /// Where its state is.
-    pub(super) fn data_dir(&self) -> &Path {
-        &self.data_dir
+    /// Where its state is, if not on a server.
+    pub(super) fn data_dir(&self) -> anyhow::Result<&Path> {
+        self.data_dir.as_deref().ok_or_else(|| {
+            Failure::setting(
+                "nothing says where the state is kept: give a directory (`--data-dir`), or a PostgreSQL database (`--database-url`)",
+            )
+        })
+    }
+
+    /// The PostgreSQL database that its state is in.
+    pub(super) fn server(&self) -> anyhow::Result<Option<Server>> {
+        let read = self.database_url.as_deref().map(Server::read).transpose();
+        read.map_err(|why| Failure::setting(format!("`database-url` (`--database-url`): {why}")))
     }
 
     /// The AWS that it uses in place of AWS itself.
@@ -115,7 +130,10 @@ impl Args {
 
     /// Refuses what cannot be meant.
     pub(super) fn check(&self) -> anyhow::Result<()> {
-        given::data_dir(Some(&self.data_dir))?;
+        if self.server()?.is_none() {
+            self.data_dir()?;
+        }
+        given::data_dir(self.data_dir.as_deref())?;
         self.hosting.check()?;
         self.buses()?;
         if let Some(addr) = self.metrics_listen.filter(|addr| !self.may_listen(*addr)) {
@@ -146,13 +164,19 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
     args.check()?;
     let endpoint = aws::not_scalrs(args.aws_endpoint.as_deref()).await?;
     // Before anything else in the directory is used.
-    let lock = store::lock(&args.data_dir)?;
+    let (place, kept) = if let Some(server) = args.server()? {
+        let kept = server.to_string();
+        (Place::Server(Box::new(server)), kept)
+    } else {
+        let dir = args.data_dir()?;
+        (Place::Directory(store::lock(dir)?), dir.display().to_string())
+    };
     let partner = args.partner(endpoint.as_deref()).await?;
     let own = Own {
         listen: args.listen,
         metrics_listen: args.metrics_listen,
-        dir: &args.data_dir,
-        lock,
+        place,
+        dir: args.data_dir.as_deref(),
         durability: Durability::Disk,
         partner,
         clock: Clock::system(0),
@@ -163,12 +187,11 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
         },
     };
     let (companion, tls) = args.hosting.open(own).await?;
-    announce(&args, &companion, tls.as_ref())?;
-    Box::pin(companion.run(stop)).await;
-    Ok(())
+    announce(&args, &companion, (tls.as_ref(), &kept))?;
+    Ok(Box::pin(companion.run(stop)).await?)
 }
 
-fn announce(args: &Args, companion: &Companion, tls: Option<&Tls>) -> anyhow::Result<()> {
+fn announce(args: &Args, companion: &Companion, (tls, kept): (Option<&Tls>, &str)) -> anyhow::Result<()> {
     let hostname = hostname(companion, tls);
     let token = companion.operator_token().map(Token::reveal);
     let console = companion.console.as_ref();
@@ -186,10 +209,7 @@ fn announce(args: &Args, companion: &Companion, tls: Option<&Tls>) -> anyhow::Re
             .to_string(),
         )?);
     }
-    let mut lines = vec![
-        format!("Scalr   {hostname}"),
-        format!("State   kept in {}", args.data_dir.display()),
-    ];
+    let mut lines = vec![format!("Scalr   {hostname}"), format!("State   kept in {kept}")];
     lines.extend(console.map(|url| format!("Console {url}   (sign in with a token of an account)")));
     lines.extend(figures.map(|url| format!("Metrics {url}   (no token)")));
     lines.extend(ca_file.map(|file| format!("TLS     the certificate's authority is {file}")));

@@ -29,10 +29,12 @@ impl Means<'_> {
     pub(super) async fn turn(&self, work: &mut Work, now: i64, starts: bool) -> Result<()> {
         let free = if starts { self.free(work, now) } else { vec![] };
         let are_looks_due = work.are_looks_due(now) || !starts;
-        if work.answered.is_empty() && free.is_empty() && !(are_looks_due && work.is_unstored()) {
+        let is_idle = work.answered.is_empty() && free.is_empty() && work.unmade.is_empty();
+        if is_idle && !(are_looks_due && work.is_unstored()) {
             return Ok(());
         }
         let mut tx = self.store.begin_first().await?;
+        tx.release(&work.unmade).await?;
         settle(&mut tx, &work.answered, now).await?;
         for (looked, next) in &work.looked {
             conclude(&mut tx, looked, next.as_ref()).await?;
@@ -49,7 +51,12 @@ impl Means<'_> {
                 leased.push((name.clone(), call));
             }
         }
-        tx.commit().await?;
+        if let Err(error) = tx.commit().await {
+            // A database on a server may have committed all the same: then there are leases of calls that nobody makes.
+            work.unmade.extend(leased.into_iter().map(|(_, call)| call.lease));
+            return Err(error);
+        }
+        work.is_scan_due |= !std::mem::take(&mut work.unmade).is_empty();
         for (answered, decision) in std::mem::take(&mut work.answered) {
             stored(work, &answered, &decision);
         }

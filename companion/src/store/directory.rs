@@ -2,7 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::{Result, StoreError};
 
@@ -27,7 +27,15 @@ const FOLDERS: [&str; 2] = ["tls", "aws"];
 /// The lock on a data directory, held for as long as this value lives.
 #[derive(Debug)]
 pub(crate) struct DirLock {
+    dir: PathBuf,
     _file: File,
+}
+
+impl DirLock {
+    /// The directory.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
 }
 
 /// Locks this directory against other processes, creating it if needed. Directory and files are readable by their owner
@@ -43,7 +51,10 @@ pub(crate) fn lock(dir: &Path) -> Result<DirLock> {
     create_private_file(&path).map_err(failed)?;
     let file = File::options().write(true).open(path).map_err(failed)?;
     match file.try_lock() {
-        Ok(()) => Ok(DirLock { _file: file }),
+        Ok(()) => Ok(DirLock {
+            dir: dir.to_owned(),
+            _file: file,
+        }),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(dir.to_owned())),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
@@ -60,7 +71,10 @@ pub(crate) fn lock_if_there(dir: &Path) -> Result<Option<DirLock>> {
     }
     let file = File::options().read(true).open(dir.join(LOCK)).map_err(failed)?;
     match file.try_lock() {
-        Ok(()) => Ok(Some(DirLock { _file: file })),
+        Ok(()) => Ok(Some(DirLock {
+            dir: dir.to_owned(),
+            _file: file,
+        })),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(dir.to_owned())),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }

@@ -127,6 +127,9 @@ fn tools(job: &mut Job) -> StepResult {
 /// The test programs of all crates but the acceptance cases; in a quick run, of what the change touches.
 fn units(shared: &Shared, job: &mut Job) -> Result<StepResult> {
     let mut failed = Vec::new();
+    if places::initdb().is_none() {
+        job.sum_up("units without PostgreSQL: Debian's package `postgresql` has it".to_owned());
+    }
     for test in shared.build.tests(job)? {
         let is_acceptance = test.package == ACCEPTANCE && test.target == "it";
         let touched = shared

@@ -1,14 +1,16 @@
 //! The checks of a service: the partner's credentials and what they permit, AWS's clock, the database, and the disk that it is on.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::Path;
 
 use clap::{Command, FromArgMatches as _};
 use scalr_api::ConnectionId;
 
 use super::super::{aws, serve, settings};
-use super::check::{Check, Verdict};
+use super::check::{Check, Verdict, of_schema};
 use super::clocks::skew;
+use super::server;
 use crate::aws_error::{AwsError, SourceState};
 use crate::error_chain;
 use crate::ids;
@@ -24,34 +26,44 @@ const ROOM_BYTES_MIN: u64 = 64 * 1024 * 1024;
 const NO_ACCOUNT: &str = "000000000000";
 
 /// All checks, those that need nothing first.
-pub(super) async fn checks(program: Command, data_dir: Option<&Path>, config: Option<&Path>) -> Vec<Check> {
-    let args = match read(program, data_dir, config) {
+pub(super) async fn checks(program: Command, options: &[(&str, OsString)]) -> Vec<Check> {
+    let args = match read(program, options) {
         Ok(args) => args,
         Err(error) => return vec![Check::of("settings", Err::<(), _>(error), |()| String::new())],
     };
-    let dir = args.data_dir();
-    let mut checks = vec![Check::new(
-        "settings",
-        Verdict::Ok,
-        format!("state in `{}`", dir.display()),
-    )];
-    let (of_store, inspection) = of_store(dir, args.held_bytes_max()).await;
-    checks.extend(of_store);
-    let regions = regions(inspection.as_ref());
+    let (mut checks, connections) = match of_place(&args).await {
+        Ok(found) => found,
+        Err(error) => return vec![Check::of("settings", Err::<(), _>(error), |()| String::new())],
+    };
+    let regions = regions(&connections);
     checks.extend(of_aws(&args, &regions).await);
     checks
 }
 
-fn read(program: Command, data_dir: Option<&Path>, config: Option<&Path>) -> anyhow::Result<serve::Args> {
-    let matches = settings::of_service(program, data_dir, config)?;
+fn read(program: Command, options: &[(&str, OsString)]) -> anyhow::Result<serve::Args> {
+    let matches = settings::of_service(program, options)?;
     let args = serve::Args::from_arg_matches(&matches)?;
     args.check()?;
     Ok(args)
 }
 
+/// The checks of where its state is, and the connections that there are.
+async fn of_place(args: &serve::Args) -> anyhow::Result<(Vec<Check>, Vec<(String, i64)>)> {
+    let settings = |place: &str| Check::new("settings", Verdict::Ok, format!("state in `{place}`"));
+    if let Some(server) = args.server()? {
+        let (checks, connections) = server::checks(&server).await;
+        let first = settings(&server.to_string());
+        return Ok((std::iter::once(first).chain(checks).collect(), connections));
+    }
+    let dir = args.data_dir()?;
+    let (checks, inspection) = of_store(dir, args.held_bytes_max()).await;
+    let first = settings(&dir.display().to_string());
+    let connections = inspection.map(|found| found.connections).unwrap_or_default();
+    Ok((std::iter::once(first).chain(checks).collect(), connections))
+}
+
 /// The regions of the connections; one where there is none.
-fn regions(inspection: Option<&Inspection>) -> BTreeSet<String> {
-    let connections = inspection.map_or(&[][..], |found| &found.connections);
+fn regions(connections: &[(String, i64)]) -> BTreeSet<String> {
     let found: BTreeSet<String> = connections.iter().map(|(region, _)| region.clone()).collect();
     if found.is_empty() {
         return BTreeSet::from([serve::REGION.to_owned()]);
@@ -109,26 +121,6 @@ async fn of_store(dir: &Path, held_bytes_max: u64) -> (Vec<Check>, Option<Inspec
     ];
     checks.extend(free_bytes(dir).map(|free| of_room(free, left)));
     (checks, Some(inspection))
-}
-
-fn of_schema(version: i64, known: i64, in_use: &str) -> Check {
-    let check = |verdict, detail: String| Check::new("database", verdict, detail);
-    match version.cmp(&known) {
-        std::cmp::Ordering::Equal => check(Verdict::Ok, format!("version {version} of its tables; {in_use}")),
-        std::cmp::Ordering::Less => check(
-            Verdict::Warning,
-            format!(
-                "version {version} of its tables; the next start brings them to version {known}; {in_use}"
-            ),
-        ),
-        std::cmp::Ordering::Greater => Check {
-            next: Some("start the version of the program that has written it, or a newer one".to_owned()),
-            ..check(
-                Verdict::Failed,
-                format!("version {version} of its tables, and this program knows {known}"),
-            )
-        },
-    }
 }
 
 /// Whether an answered call survives a loss of power. What a connection syncs is the service's own setting, and not the file's.

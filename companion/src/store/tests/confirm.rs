@@ -2,9 +2,10 @@
 
 use scalr_api::{ConnectionId, DeliveryState, Status};
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{ConnectOptions as _, Connection as _, Row as _};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::super::database::VOID_LEASES;
+use super::super::sql::query;
 use super::super::{Bounds, Settlement, Store, Which};
 use super::figures;
 use crate::testing::{ACCEPTED_MS, BOUNDS, Bench, ending};
@@ -12,7 +13,7 @@ use crate::testing::{ACCEPTED_MS, BOUNDS, Bench, ending};
 impl Store {
     /// Runs this on the database.
     pub(crate) async fn run_sql(&self, sql: &'static str) {
-        sqlx::raw_sql(sql).execute(&self.write).await.unwrap();
+        self.write.run(sql, sql).await;
     }
 
     /// What a start does to the leases of the process before it.
@@ -23,7 +24,7 @@ impl Store {
     /// Another process keeps the database locked until that ends; nobody waits for it.
     pub(crate) async fn lock_database(&self) -> SqliteConnection {
         self.run_sql("PRAGMA busy_timeout = 0").await;
-        let mut other = self.write.connect_options().connect().await.unwrap();
+        let mut other = self.write.sqlite().connect_options().connect().await.unwrap();
         let locked = sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await;
         locked.unwrap();
         other
@@ -37,7 +38,7 @@ impl Store {
 
     /// A connection's events have so many bytes, and a lane each.
     pub(crate) async fn enlarge(&self, id: &ConnectionId, bytes: usize) {
-        sqlx::query("UPDATE outbox SET detail = ?, lane = 'l-' || seq WHERE connection_id = ?")
+        query("UPDATE outbox SET detail = $1, lane = 'l-' || seq WHERE connection_id = $2")
             .bind("x".repeat(bytes))
             .bind(id.as_str())
             .execute(&self.write)
@@ -222,11 +223,11 @@ async fn many_deliveries_in_doubt_are_moved_back_in_steps() {
     let store = &bench.app.store;
     let id = bench.connect("a", "us-east-1", &Status::Active).await;
     bench.accept(&id, 450).await;
-    let rows = sqlx::query("SELECT seq FROM outbox ORDER BY seq").fetch_all(&store.read);
+    let rows = query("SELECT seq FROM outbox ORDER BY seq").fetch_all(&store.read);
     let rows = rows.await.unwrap();
-    let seqs: Vec<i64> = rows.iter().map(|row| row.get("seq")).collect();
+    let seqs: Vec<i64> = rows.iter().map(|row| row.try_get("seq").unwrap()).collect();
     // One call's worth at a time would take long: all of them at once, whatever their lane.
-    sqlx::query("UPDATE outbox SET lease = 'l'")
+    query("UPDATE outbox SET lease = 'l'")
         .execute(&store.write)
         .await
         .unwrap();
