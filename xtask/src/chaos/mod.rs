@@ -246,7 +246,7 @@ fn report(stage: &Stage, verdict: &Verdict, observed: &[Observed], books: &[Book
     let made: u64 = books.iter().map(|books| books.made).sum();
     println!(
         "deliveries promised: {}, seen: {}, lost: {}; made by the service's figures: {made}\nduplicates: {repeats}, each sent \
-         so often by the service's record; at most {ENTRIES_MAX} for each of at most {unknown} unknown answers\norder violations: {}",
+         so often by the service's record; kills and lost answers explain {repeats_max} at most\norder violations: {}",
         verdict.promised,
         verdict.seen,
         verdict.lost.len(),
