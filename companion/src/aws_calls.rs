@@ -27,6 +27,12 @@ pub(crate) enum Operation {
     DeletePartnerEventSource,
     ListPartnerEventSourceAccounts,
     PutPartnerEvents,
+    /// Of a Classic event bus of one's own.
+    DescribeEventBus,
+    PutEvents,
+    /// Of a custom event bus.
+    DescribeCustomEventBus,
+    PutCustomEvents,
 }
 
 /// How a call ended.
@@ -109,12 +115,16 @@ impl Operation {
             Self::DeletePartnerEventSource => "DeletePartnerEventSource",
             Self::ListPartnerEventSourceAccounts => "ListPartnerEventSourceAccounts",
             Self::PutPartnerEvents => "PutPartnerEvents",
+            Self::DescribeEventBus => "DescribeEventBus",
+            Self::PutEvents => "PutEvents",
+            Self::DescribeCustomEventBus => "eventsv2 DescribeEventBus",
+            Self::PutCustomEvents => "eventsv2 PutEvents",
         }
     }
 
-    /// All that there are: what a policy of the partner has to permit.
+    /// Those of the partner: what its policy has to permit.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const OF_THE_PARTNER: [Self; 4] = [
         Self::CreatePartnerEventSource,
         Self::DeletePartnerEventSource,
         Self::ListPartnerEventSourceAccounts,
@@ -177,6 +187,18 @@ impl Ended {
         outcome: Outcome::Failed,
         code: None,
     };
+
+    /// The same of a call with so many entries, for which AWS has to answer about each.
+    pub(crate) fn of_answered<'a>(
+        sent: usize,
+        codes: impl ExactSizeIterator<Item = Option<&'a str>>,
+    ) -> Self {
+        if codes.len() == sent {
+            Self::of_entries(codes)
+        } else {
+            Self::INCOMPLETE
+        }
+    }
 
     /// Of a call whose entries were answered one by one, with these codes, or none where one was taken. Where AWS took none and is to
     /// blame for each, the call came to nothing.
@@ -272,7 +294,7 @@ impl Calls {
         );
         registry.register(
             "aws_call_entries",
-            "How many events a call of PutPartnerEvents had",
+            "How many events a call that puts events had",
             self.entries.clone(),
         );
     }
@@ -447,7 +469,7 @@ mod tests {
             .map(|action| action.as_str().unwrap().to_owned())
             .collect();
         actions.sort_unstable();
-        let called = Operation::ALL.map(|operation| format!("events:{}", operation.as_str()));
+        let called = Operation::OF_THE_PARTNER.map(|operation| format!("events:{}", operation.as_str()));
         assert_eq!(actions, called);
     }
 

@@ -85,7 +85,8 @@ mod tests {
     use axum::response::{IntoResponse as _, Response};
     use serde_json::{Value, json};
 
-    use crate::partner::{AwsError, EntryError, Partner, SourceHealth, SourceState};
+    use crate::aws_error::{AwsError, EntryError, SourceHealth, SourceState};
+    use crate::partner::Partner;
     use crate::store::{Entry, SourceKey};
     use crate::testing::entry;
 

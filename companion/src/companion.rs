@@ -1,7 +1,6 @@
 //! The companion: store, API, sources, runs and delivery as one value to run.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use scalr_api::{AccountId, EnvironmentId, WorkspaceId};
@@ -19,7 +18,9 @@ use crate::partner::Partner;
 use crate::retention::Retention;
 use crate::server::Limits;
 use crate::sources::Sources;
-use crate::store::{AccessToken, Bounds, DirLock, Durability, FIRST_WORKSPACE, Installation, Store};
+use crate::store::{
+    AccessToken, Bounds, Durability, FIRST_WORKSPACE, Installation, Place, Store, StoreError,
+};
 use crate::token::Token;
 use crate::{api, clock_watch, ids, readiness, runs, server, token_use};
 
@@ -37,8 +38,8 @@ pub(crate) struct WorkspaceName {
 
 /// What the companion is started with.
 pub(crate) struct Config<'a> {
-    pub(crate) dir: &'a Path,
-    pub(crate) lock: DirLock,
+    /// Where its state is.
+    pub(crate) place: Place,
     pub(crate) durability: Durability,
     pub(crate) bounds: Bounds,
     /// Calls of a region to AWS that are under way at a time.
@@ -106,14 +107,14 @@ pub(crate) struct Companion {
     metrics: Option<TcpListener>,
     /// Where the figures are to be had without a token.
     pub(crate) metrics_addr: Option<SocketAddr>,
-    // Held until the store is closed.
-    _lock: DirLock,
+    // With the lock on a data directory, which is held until the store is closed.
+    _place: Place,
 }
 
 impl Companion {
     /// Opens the store, and seeds it if it is new. From here on clients may connect.
     pub(crate) async fn open(config: Config<'_>) -> anyhow::Result<Self> {
-        let store = Store::open(config.dir, &config.lock, config.durability, config.bounds).await?;
+        let store = Store::open(&config.place, config.durability, config.bounds).await?;
         let (opened, mode) = match config.identity {
             Identity::Dev { token, workspaces } => {
                 let installation = install(&store, &config.clock, token, workspaces).await?;
@@ -167,7 +168,7 @@ impl Companion {
             tls,
             metrics,
             metrics_addr,
-            _lock: config.lock,
+            _place: config.place,
         })
     }
 
@@ -187,12 +188,18 @@ impl Companion {
         }
     }
 
-    /// Serves until stopped. Then all parts end at the same time, each after what it has begun; the store is closed last.
-    pub(crate) async fn run(self, stop: CancellationToken) {
+    /// Serves until stopped, or until another process has taken the database, which is an error. Then all parts end at the same time, each
+    /// after what it has begun; the store is closed last.
+    pub(crate) async fn run(self, stop: CancellationToken) -> Result<(), StoreError> {
         let app = &self.app;
         let stopping = async {
-            stop.cancelled().await;
+            let taken = tokio::select! {
+                () = stop.cancelled() => None,
+                taken = app.store.taken() => Some(taken),
+            };
+            stop.cancel();
             app.stop.cancel();
+            taken
         };
         let limits = match app.mode {
             Mode::Dev => Limits::default(),
@@ -210,7 +217,7 @@ impl Companion {
         if let Some(console) = &self.console {
             router = router.merge(console::router(console));
         }
-        tokio::join!(
+        let (.., taken) = tokio::join!(
             server::serve(self.listener, self.tls, router, limits, stop.clone()),
             app.sources.clone().reconcile(stop.clone()),
             runs::drive(app.store.clone(), app.clock.clone(), stop.clone()),
@@ -220,10 +227,11 @@ impl Companion {
             readiness::watch(app.store.clone(), app.partner.clone(), stop.clone()),
             serve_figures(self.metrics, app, stop.clone()),
             delivery.run(stop.clone()),
-            stopping,
             end_streams(self.console.as_ref(), &stop),
+            stopping,
         );
         app.store.close().await;
+        taken.map_or(Ok(()), Err)
     }
 }
 

@@ -4,9 +4,12 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! clock error_chain ids letters region routes schedule secrets tls  leaves
-//! aws_calls aws_wire token                  how calls to AWS end, and what each passes; the tokens of the API
+//! aws_calls aws_wire event_bus token        how calls to AWS end, and what each passes; event buses by ARN; the tokens of the API
+//! aws_error                                 what AWS's answers are to the companion
 //! caller intakes panics                     who calls, what they may, and the proof of it; calls at a time; panics without the token
-//! store/                                    SQLite: what must survive a crash; a commit wakes the tasks with work from it
+//! store/                                    SQLite or PostgreSQL: what must survive a crash; a commit wakes the tasks with work from it
+//! aws_clients                               the clients of AWS
+//! bus_calls                                 event buses of one's own: whether one is there, puts
 //! partner                                   AWS from the partner's side: event sources, puts
 //! clock_watch readiness token_use           a clock that was set; the companion's own faults; when tokens were last used
 //! metrics                                   figures of the process
@@ -23,7 +26,10 @@ mod api;
 mod app;
 mod audit;
 mod aws_calls;
+mod aws_clients;
+mod aws_error;
 mod aws_wire;
+mod bus_calls;
 mod caller;
 mod cli;
 mod clock;
@@ -32,6 +38,7 @@ mod companion;
 mod console;
 mod delivery;
 mod error_chain;
+mod event_bus;
 mod export;
 mod ids;
 mod intakes;
@@ -63,5 +70,5 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    cli::main().await
+    Box::pin(cli::main()).await
 }

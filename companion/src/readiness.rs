@@ -38,7 +38,7 @@ pub(crate) struct Fault {
 }
 
 /// What to do where there are no credentials.
-pub(crate) const SET_CREDENTIALS: &str = "Give it those of the partner's AWS account, as AWS's own tools are given them: `AWS_ACCESS_KEY_ID` and \
+pub(crate) const SET_CREDENTIALS: &str = "Give it those of the partner's AWS account, or with `--put-events-to` of one that may put events there, as AWS's own tools are given them: `AWS_ACCESS_KEY_ID` and \
      `AWS_SECRET_ACCESS_KEY`, `AWS_PROFILE`, or a role of the machine or container. Under systemd, variables are in \
      `/etc/scalr-eventbridge.env` (mode 0600); restart it after that. With a local AWS in place of AWS itself, give `--aws-endpoint URL`.";
 
@@ -119,6 +119,26 @@ fn of_a_write(fault: WriteFault) -> Fault {
             "store-locked",
             "another process has it open and keeps it locked",
             "End what has `companion.sqlite` open, such as a copy or a shell of sqlite3; then it is written again.",
+        ),
+        WriteFault::Unreachable => (
+            "store-unreachable",
+            "the server of its database does not answer",
+            "It is tried again by itself. Where it lasts, see whether PostgreSQL runs, and the network in between.",
+        ),
+        WriteFault::ServerFull => (
+            "store-server-full",
+            "the disk of its server has no room",
+            "Make room on the disk of PostgreSQL; then it is written again.",
+        ),
+        WriteFault::ReadOnly => (
+            "store-read-only",
+            "its server takes no writes: it may have become a standby",
+            "Make the primary answer at the address of `--database-url`; then it is written again.",
+        ),
+        WriteFault::Taken => (
+            "store-taken",
+            "another process has taken it",
+            "Stop this process. The companion's log names the other one.",
         ),
         WriteFault::Other => (
             "store-not-written",
@@ -310,6 +330,10 @@ mod tests {
         check(&all, &names.map(|name| (name, None)));
         for (fault, name) in [
             (WriteFault::Locked, "store-locked"),
+            (WriteFault::Unreachable, "store-unreachable"),
+            (WriteFault::ServerFull, "store-server-full"),
+            (WriteFault::ReadOnly, "store-read-only"),
+            (WriteFault::Taken, "store-taken"),
             (WriteFault::Other, "store-not-written"),
         ] {
             let write_fault = Some(fault);
@@ -390,7 +414,15 @@ mod tests {
             .to_vec(),
             ..well()
         });
-        for write_fault in [WriteFault::Full, WriteFault::Locked, WriteFault::Other] {
+        for write_fault in [
+            WriteFault::Full,
+            WriteFault::Locked,
+            WriteFault::Unreachable,
+            WriteFault::ServerFull,
+            WriteFault::ReadOnly,
+            WriteFault::Taken,
+            WriteFault::Other,
+        ] {
             found.push(of_a_write(write_fault));
         }
         found.extend(

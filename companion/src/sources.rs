@@ -12,8 +12,9 @@ use scalr_api::{ConnectionId, Status};
 use tokio::sync::OwnedMutexGuard;
 use tokio_util::sync::CancellationToken;
 
+use crate::aws_error::{AwsError, SourceHealth, SourceState};
 use crate::clock::{self, Clock};
-use crate::partner::{AwsError, Partner, SourceHealth, SourceState};
+use crate::partner::Partner;
 use crate::schedule::{REFUSED_REMOVAL, REMOVAL};
 use crate::store::{Connection, Result, SourceKey, Store};
 

@@ -14,8 +14,8 @@ use crate::intakes::Intakes;
 use crate::partner::Partner;
 use crate::sources::Sources;
 use crate::store::{
-    self, AccessToken, Bounds, DirLock, Durability, Ending, Entry, Installation, NewConnection, NewEvent,
-    NewRun, Settlement, SourceKey, Store, Window, outbox,
+    self, AccessToken, Bounds, Durability, Ending, Entry, Installation, NewConnection, NewEvent, NewRun,
+    Place, Settlement, SourceKey, Store, Window, databases, outbox,
 };
 use crate::token::Token;
 
@@ -23,7 +23,7 @@ use crate::token::Token;
 pub(crate) struct Bench {
     pub(crate) app: App,
     pub(crate) partner: Partner,
-    _lock: DirLock,
+    _place: Place,
     _dir: TempDir,
 }
 
@@ -62,6 +62,8 @@ pub(crate) fn entry(name: &str) -> Entry {
         seq: 1,
         connection_id: ConnectionId::new(format!("in-{name}")).unwrap(),
         source: format!("aws.partner/scalr.com/local/{name}"),
+        aws_account_id: "123456789012".into(),
+        lane: "w".into(),
         event_id: "e".into(),
         detail_type: "T".into(),
         detail: "{}".into(),
@@ -80,10 +82,8 @@ impl Bench {
     /// A new one that holds events within these bounds.
     pub(crate) async fn with_bounds(bounds: Bounds) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let lock = store::lock(dir.path()).unwrap();
-        let store = Store::open(dir.path(), &lock, Durability::None, bounds)
-            .await
-            .unwrap();
+        let place = databases::place(dir.path()).await;
+        let store = Store::open(&place, Durability::None, bounds).await.unwrap();
         let installation = Installation {
             token: Token::new(TOKEN),
             account_id: AccountId::new(ACCOUNT).unwrap(),
@@ -117,7 +117,7 @@ impl Bench {
         Self {
             app,
             partner,
-            _lock: lock,
+            _place: place,
             _dir: dir,
         }
     }

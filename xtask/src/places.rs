@@ -76,6 +76,17 @@ pub(crate) fn chromium() -> Option<PathBuf> {
     program("chromium", "CHROMIUM")
 }
 
+/// PostgreSQL's program that makes a database: on the path, or where Debian has it.
+pub(crate) fn initdb() -> Option<PathBuf> {
+    on_path("initdb").or_else(|| {
+        let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
+        let programs = versions
+            .flatten()
+            .map(|version| version.path().join("bin/initdb"));
+        programs.filter(|program| program.is_file()).max()
+    })
+}
+
 /// Node.js.
 pub(crate) fn node() -> Option<PathBuf> {
     program("node", "NODE")

@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::companion::{Companion, Identity, OfService, WorkspaceName};
 use crate::console::LocalAws;
 use crate::partner::Partner;
-use crate::store::{self, Durability, Installation};
+use crate::store::{self, Durability, Installation, Place};
 use crate::tls::Tls;
 use crate::token::Token;
 
@@ -233,8 +233,8 @@ pub(super) async fn open(args: &Servers) -> anyhow::Result<Opened> {
     let clock = Clock::system(aws.as_ref().map_or(0, |aws| *aws.clock_offset_ms().borrow()));
     let own = Own {
         listen: args.scalr_listen,
-        dir: state.path(),
-        lock,
+        place: Place::Directory(lock),
+        dir: Some(state.path()),
         durability,
         partner: if endpoint.is_local {
             Partner::local(&endpoint.url, PARTNER_ACCOUNT)
@@ -368,9 +368,10 @@ async fn serve(
     let scalr = companion.run(stop.clone());
     tokio::pin!(local, scalr);
     tokio::select! {
-        () = &mut scalr => {
+        ended = &mut scalr => {
             aws_stop.cancel();
             let local = tokio::time::timeout(END, local).await;
+            ended?;
             local.unwrap_or(Ok(()))
         }
         ended = &mut local => {

@@ -6,6 +6,7 @@ use scalr_api::ConnectionAttributes;
 
 use super::aws;
 use super::show::{escaped, quoted};
+use crate::event_bus::is_of_partner;
 use crate::export::Aws;
 use crate::secrets;
 
@@ -24,7 +25,8 @@ pub(super) enum BusSeen {
 
 /// Looks at a connection's event source.
 pub(super) async fn look(endpoint: Option<&str>, wire: &ConnectionAttributes) -> BusSeen {
-    let Some(source) = wire.event_source.as_deref() else {
+    let source = wire.event_source.as_deref();
+    let Some(source) = source.filter(|source| is_of_partner(source)) else {
         return BusSeen::Other;
     };
     let state = async {

@@ -6,7 +6,7 @@ use scalr_api::{ClientError, Refusal};
 
 use super::exit::Failure;
 use super::out;
-use crate::partner::AwsError;
+use crate::aws_error::AwsError;
 use crate::{error_chain, secrets};
 
 /// Prints a failure, and what to do about it.

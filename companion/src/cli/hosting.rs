@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::companion::{Companion, Config, ConsoleConfig, Identity};
 use crate::console::{self, LocalAws, PublicUrl};
 use crate::partner::Partner;
-use crate::store::{Bounds, DirLock, Durability};
+use crate::store::{Bounds, Durability, Place};
 use crate::tls::{self, Tls};
 
 /// An hour, in milliseconds.
@@ -42,7 +42,7 @@ pub(super) struct Hosting {
     /// Keep up to this many bytes of a connection's delivered events; the oldest go first. Failed ones are not counted, and stay.
     #[arg(long, value_name = "BYTES", default_value_t = 1024 * 1024 * 1024)]
     history_bytes_max: u32,
-    /// Make up to this many calls to AWS at a time in each region. A call takes up to 20 events.
+    /// Make up to this many calls to AWS at a time in each region. A call takes up to 20 events; to event buses of your own, 10 or 100.
     #[arg(long, value_name = "CALLS", default_value_t = 8, allow_hyphen_values = true, value_parser = clap::value_parser!(u8).range(1..=64))]
     region_calls_max: u8,
     /// Serve no console.
@@ -68,8 +68,9 @@ pub(super) struct Own<'a> {
     pub(super) listen: SocketAddr,
     /// Where figures and health are answered without a token.
     pub(super) metrics_listen: Option<SocketAddr>,
-    pub(super) dir: &'a Path,
-    pub(super) lock: DirLock,
+    pub(super) place: Place,
+    /// Where the certificate is, with `--tls`.
+    pub(super) dir: Option<&'a Path>,
     pub(super) durability: Durability,
     pub(super) partner: Partner,
     pub(super) clock: Clock,
@@ -119,8 +120,7 @@ impl Hosting {
         };
         let tls = self.certificate(own.listen, own.dir)?;
         let companion = Companion::open(Config {
-            dir: own.dir,
-            lock: own.lock,
+            place: own.place,
             durability: own.durability,
             bounds: Bounds {
                 bytes_max: i64::from(self.hold_bytes_max),
@@ -148,10 +148,15 @@ impl Hosting {
     }
 
     /// The certificate for the names that clients know this machine by, if Scalr's API is served over TLS.
-    fn certificate(&self, listen: SocketAddr, dir: &Path) -> anyhow::Result<Option<Tls>> {
+    fn certificate(&self, listen: SocketAddr, dir: Option<&Path>) -> anyhow::Result<Option<Tls>> {
         if !self.tls {
             return Ok(None);
         }
+        let dir = dir.ok_or_else(|| {
+            Failure::setting(
+                "`--tls` makes a certificate, and there is no directory to keep it in: give `--data-dir` too",
+            )
+        })?;
         let mut names = self.tls_name.clone();
         let ip = listen.ip();
         names.extend((!ip.is_unspecified()).then(|| ip.to_string()));

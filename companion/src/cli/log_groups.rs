@@ -7,8 +7,8 @@ use scalr_events::nearest;
 use super::aws::Place;
 use super::exit::Failure;
 use super::show;
+use crate::aws_error::{self, AwsError};
 use crate::aws_wire::AwsWire;
-use crate::partner::{self, AwsError};
 
 /// Log groups among which a near name is looked for.
 const LISTED_MAX: usize = 1000;
@@ -34,7 +34,7 @@ pub(super) async fn look(client: &Client, group: &str) -> anyhow::Result<()> {
         .await;
     match found {
         Ok(_) => Ok(()),
-        Err(error) => Err(failed(client, group, partner::error(&error)).await),
+        Err(error) => Err(failed(client, group, aws_error::error(&error)).await),
     }
 }
 

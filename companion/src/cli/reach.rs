@@ -79,7 +79,7 @@ enum Nearness {
 fn nearness(chain: &Chain, place: &Place<'_>) -> Nearness {
     let rules = match &chain.aws {
         Seen::Visible(aws) => aws.rules.as_deref().unwrap_or_default(),
-        Seen::Hidden(_) => &[],
+        Seen::Hidden(_) | Seen::OwnBus => &[],
     };
     let mut targets = rules.iter().flat_map(|rule| &rule.targets);
     if targets.any(|target| place.is(&target.arn)) {
@@ -98,7 +98,7 @@ fn why_not(chain: &Chain, place: &Place<'_>) -> Vec<Finding> {
     match &chain.aws {
         // Where the source is not made yet, that was found.
         Seen::Hidden(_) if is_off || chain.source.is_none() => findings,
-        Seen::Hidden(_) => Vec::new(),
+        Seen::Hidden(_) | Seen::OwnBus => Vec::new(),
         Seen::Visible(aws) if may_lead(aws, place) => {
             if is_off || aws.source.as_deref() != Some("ACTIVE") {
                 findings
@@ -255,7 +255,7 @@ mod tests {
                 managed_by: Some("events.amazonaws.com".to_owned()),
                 ..aws
             }),
-            hidden @ Seen::Hidden(_) => hidden,
+            other => other,
         }
     }
 

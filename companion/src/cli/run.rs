@@ -16,7 +16,7 @@ use super::progress;
 use super::reach;
 use super::remote::Remote;
 use super::runs::Wanted;
-use crate::{clock, partner};
+use crate::{aws_error, clock};
 
 const POLL: Duration = Duration::from_millis(100);
 const WAIT: Duration = Duration::from_mins(1);
@@ -176,7 +176,9 @@ impl Awaited<'_> {
                 let page = match page {
                     Ok(page) => page,
                     Err(error) => {
-                        return Err(log_groups::failed(&self.logs, self.group, partner::error(&error)).await);
+                        return Err(
+                            log_groups::failed(&self.logs, self.group, aws_error::error(&error)).await,
+                        );
                     }
                 };
                 let mut messages = page.events().iter().filter_map(FilteredLogEvent::message);

@@ -12,8 +12,9 @@ use super::loopback::is_loopback;
 use super::{aws, dev, given, out};
 use crate::clock::Clock;
 use crate::companion::{Companion, Identity};
+use crate::event_bus::{EventBus, EventBuses, NoBusArn};
 use crate::partner::Partner;
-use crate::store::{self, Durability};
+use crate::store::{self, Durability, Place, Server};
 use crate::tls::Tls;
 use crate::token::Token;
 
@@ -26,6 +27,7 @@ pub(super) const REGION: &str = "us-east-1";
   scalr-eventbridge serve --data-dir /var/lib/scalr-eventbridge
   scalr-eventbridge serve --data-dir /var/lib/scalr-eventbridge --listen 0.0.0.0:8443 --allow-remote --tls --tls-name events.example.com
   scalr-eventbridge serve --data-dir ./state --new-operator-token
+  scalr-eventbridge serve --database-url 'postgres://events@db.example.com/events?sslmode=verify-full'
 
 Each option below is also a variable and a key of the file: an option wins over its variable, the variable over the file. --print-config
 shows each setting and where it comes from.
@@ -43,7 +45,11 @@ pub(super) struct Args {
     print_config: bool,
     /// Keep state here. The directory is used by one process at a time.
     #[arg(long, value_name = "DIR")]
-    data_dir: PathBuf,
+    data_dir: Option<PathBuf>,
+    /// Keep state in this PostgreSQL database instead (`postgres://USER@HOST:5432/DATABASE`), which is used by one process at a time. Its
+    /// password is better in `PGPASSWORD` or in the file that `PGPASSFILE` names than here.
+    #[arg(long, value_name = "URL", hide_env_values = true)]
+    database_url: Option<String>,
     /// Where the API and the console listen; port 0 takes any free port.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = given::listen)]
     listen: SocketAddr,
@@ -54,6 +60,10 @@ pub(super) struct Args {
     /// profiles and so on), those of the partner's account; on loopback they are a local AWS's partner account.
     #[arg(long, value_name = "URL")]
     aws_endpoint: Option<String>,
+    /// Put events to the event bus with this ARN, Classic or custom, in place of partner event sources: for those who are no partner of
+    /// AWS's. May be repeated, once a region; a connection then names the region and the AWS account of one of them.
+    #[arg(long, value_name = "BUS_ARN", value_parser = event_bus)]
+    put_events_to: Vec<EventBus>,
     /// Answer `/metrics`, `/healthz` and `/readyz` here too, over http and without a token; port 0 takes any free port.
     #[arg(long, value_name = "ADDR", value_parser = given::listen)]
     metrics_listen: Option<SocketAddr>,
@@ -71,9 +81,19 @@ pub(super) struct Args {
 }
 
 impl Args {
-    /// Where its state is.
-    pub(super) fn data_dir(&self) -> &Path {
-        &self.data_dir
+    /// Where its state is, if not on a server.
+    pub(super) fn data_dir(&self) -> anyhow::Result<&Path> {
+        self.data_dir.as_deref().ok_or_else(|| {
+            Failure::setting(
+                "nothing says where the state is kept: give a directory (`--data-dir`), or a PostgreSQL database (`--database-url`)",
+            )
+        })
+    }
+
+    /// The PostgreSQL database that its state is in.
+    pub(super) fn server(&self) -> anyhow::Result<Option<Server>> {
+        let read = self.database_url.as_deref().map(Server::read).transpose();
+        read.map_err(|why| Failure::setting(format!("`database-url` (`--database-url`): {why}")))
     }
 
     /// The AWS that it uses in place of AWS itself.
@@ -86,12 +106,21 @@ impl Args {
         self.hosting.held_bytes_max()
     }
 
-    /// The partner's side of the AWS at this endpoint, or of AWS itself.
-    pub(super) async fn partner(&self, endpoint: Option<&str>) -> Partner {
-        match endpoint {
-            Some(url) if is_loopback(url) => Partner::local(url, dev::PARTNER_ACCOUNT),
-            endpoint => Partner::real(endpoint, REGION).await,
-        }
+    /// The partner's side of the AWS at this endpoint, or of AWS itself; or that of who puts events to event buses there.
+    pub(super) async fn partner(&self, endpoint: Option<&str>) -> anyhow::Result<Partner> {
+        let of_bus = self.put_events_to.first();
+        let partner = match endpoint {
+            Some(url) if is_loopback(url) => {
+                Partner::local(url, of_bus.map_or(dev::PARTNER_ACCOUNT, |bus| &bus.account))
+            }
+            endpoint => Partner::real(endpoint, of_bus.map_or(REGION, |bus| &bus.region)).await,
+        };
+        Ok(partner.putting_to(self.buses()?))
+    }
+
+    fn buses(&self) -> anyhow::Result<EventBuses> {
+        EventBuses::new(&self.put_events_to)
+            .map_err(|why| Failure::setting(format!("`put-events-to` (`--put-events-to`): {why}")))
     }
 
     fn may_listen(&self, addr: SocketAddr) -> bool {
@@ -100,8 +129,12 @@ impl Args {
 
     /// Refuses what cannot be meant.
     pub(super) fn check(&self) -> anyhow::Result<()> {
-        given::data_dir(Some(&self.data_dir))?;
+        if self.server()?.is_none() {
+            self.data_dir()?;
+        }
+        given::data_dir(self.data_dir.as_deref())?;
         self.hosting.check()?;
+        self.buses()?;
         if let Some(addr) = self.metrics_listen.filter(|addr| !self.may_listen(*addr)) {
             return Err(Failure::setting(format!(
                 "`{addr}` (`--metrics-listen`) is reachable from other machines, and takes no token: listen on `127.0.0.1:{}`, or give \
@@ -121,17 +154,28 @@ impl Args {
     }
 }
 
+/// An event bus by its ARN.
+fn event_bus(arn: &str) -> Result<EventBus, NoBusArn> {
+    arn.parse()
+}
+
 pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<()> {
     args.check()?;
     let endpoint = aws::not_scalrs(args.aws_endpoint.as_deref()).await?;
     // Before anything else in the directory is used.
-    let lock = store::lock(&args.data_dir)?;
-    let partner = args.partner(endpoint.as_deref()).await;
+    let (place, kept) = if let Some(server) = args.server()? {
+        let kept = server.to_string();
+        (Place::Server(Box::new(server)), kept)
+    } else {
+        let dir = args.data_dir()?;
+        (Place::Directory(store::lock(dir)?), dir.display().to_string())
+    };
+    let partner = args.partner(endpoint.as_deref()).await?;
     let own = Own {
         listen: args.listen,
         metrics_listen: args.metrics_listen,
-        dir: &args.data_dir,
-        lock,
+        place,
+        dir: args.data_dir.as_deref(),
         durability: Durability::Disk,
         partner,
         clock: Clock::system(0),
@@ -142,12 +186,11 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
         },
     };
     let (companion, tls) = args.hosting.open(own).await?;
-    announce(&args, &companion, tls.as_ref())?;
-    Box::pin(companion.run(stop)).await;
-    Ok(())
+    announce(&args, &companion, (tls.as_ref(), &kept))?;
+    Ok(Box::pin(companion.run(stop)).await?)
 }
 
-fn announce(args: &Args, companion: &Companion, tls: Option<&Tls>) -> anyhow::Result<()> {
+fn announce(args: &Args, companion: &Companion, (tls, kept): (Option<&Tls>, &str)) -> anyhow::Result<()> {
     let hostname = hostname(companion, tls);
     let token = companion.operator_token().map(Token::reveal);
     let console = args.hosting.console_url(&hostname);
@@ -164,10 +207,7 @@ fn announce(args: &Args, companion: &Companion, tls: Option<&Tls>) -> anyhow::Re
             .to_string(),
         )?);
     }
-    let mut lines = vec![
-        format!("Scalr   {hostname}"),
-        format!("State   kept in {}", args.data_dir.display()),
-    ];
+    let mut lines = vec![format!("Scalr   {hostname}"), format!("State   kept in {kept}")];
     lines.extend(console.map(|url| format!("Console {url}   (sign in with a token of an account)")));
     lines.extend(figures.map(|url| format!("Metrics {url}   (no token)")));
     lines.extend(ca_file.map(|file| format!("TLS     the certificate's authority is {file}")));

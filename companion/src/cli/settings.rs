@@ -16,6 +16,7 @@ use toml::{Table, Value};
 
 use super::exit::Failure;
 use super::{aws, log_filter, out, show};
+use crate::store::without_password;
 
 /// The command that has these settings.
 pub(super) const COMMAND: &str = "serve";
@@ -29,6 +30,8 @@ const PREFIX: &str = "SCALR_EVENTBRIDGE_";
 const LOG: &str = "log";
 /// The option that is an address, in which somebody may write a password.
 const AWS_ENDPOINT: &str = "aws-endpoint";
+/// The same, with a password more often than not.
+const DATABASE_URL: &str = "database-url";
 /// Options for one start.
 const OF_ONE_START: [&str; 5] = [CONFIG, PRINT, "new-operator-token", "json", "help"];
 
@@ -97,17 +100,11 @@ pub(super) fn with_file(program: Command, args: &[OsString]) -> anyhow::Result<P
     with_text(program, file, &text)
 }
 
-/// The settings of the service that keeps its state in this directory, or has this file, as its own start would read them.
-pub(super) fn of_service(
-    program: Command,
-    data_dir: Option<&Path>,
-    config: Option<&Path>,
-) -> anyhow::Result<ArgMatches> {
+/// The settings of the service that is started with these options, as its own start would read them.
+pub(super) fn of_service(program: Command, options: &[(&str, OsString)]) -> anyhow::Result<ArgMatches> {
     let mut args: Vec<OsString> = vec![program.get_name().into(), COMMAND.into()];
-    for (option, path) in [("--data-dir", data_dir), ("--config", config)] {
-        if let Some(path) = path {
-            args.extend([option.into(), path.into()]);
-        }
+    for (option, value) in options {
+        args.extend([option.into(), value.clone()]);
     }
     let read = with_file(program, &args)?;
     let matches = read.command.try_get_matches_from(args).map_err(|error| {
@@ -261,6 +258,7 @@ impl Program {
                 let raw = raw.map(|value| value.to_string_lossy().into_owned());
                 match long {
                     AWS_ENDPOINT => raw.map(|url| aws::without_user(&url)).collect(),
+                    DATABASE_URL => raw.map(|url| without_password(&url)).collect(),
                     _ => raw.collect(),
                 }
             };
@@ -341,6 +339,12 @@ mod tests {
             "aws-endpoint",
             ("http://…@x", FILE),
         );
+        check(
+            "database-url = 'postgres://us:hidden@x/d'",
+            &[],
+            "database-url",
+            ("postgres://us:…@x/d", FILE),
+        );
     }
 
     #[test]
@@ -356,7 +360,7 @@ mod tests {
             ),
             (
                 "zzz = 1",
-                "there is no setting `zzz`. There are `data-dir`, `listen`",
+                "there is no setting `zzz`. There are `data-dir`, `database-url`, `listen`",
             ),
             ("json = true", "`json` is an option for one start"),
             ("config = 'x'", "`config` is an option for one start"),

@@ -106,7 +106,7 @@ fn shown<'a>(report: &'a Report, hostname: &'a str) -> Shown<'a> {
         connection: connections::Shown::from(&one.object),
         aws: match &one.chain.aws {
             Seen::Visible(aws) => Some(aws),
-            Seen::Hidden(_) => None,
+            Seen::Hidden(_) | Seen::OwnBus => None,
         },
         held: one.figures.map(|figures| figures.held),
         unconfirmed: one.figures.map(|figures| figures.unconfirmed),

@@ -14,8 +14,8 @@ use super::jq::{Jq, Unseen};
 use super::log_groups;
 use super::show::escaped;
 use super::{out, readable};
-use crate::partner::AwsError;
-use crate::{clock, partner};
+use crate::aws_error::AwsError;
+use crate::{aws_error, clock};
 
 const POLL: Duration = Duration::from_millis(500);
 /// Wait before a retry while AWS does not answer.
@@ -150,7 +150,7 @@ impl Group<'_> {
             let page = match page {
                 Ok(page) => page,
                 Err(error) => {
-                    return Err(log_groups::failed(&self.client, group, partner::error(&error)).await);
+                    return Err(log_groups::failed(&self.client, group, aws_error::error(&error)).await);
                 }
             };
             for event in page.events() {

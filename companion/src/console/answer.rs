@@ -12,7 +12,7 @@ use super::state::Console;
 use super::text::Shown;
 use super::{assets, gzip, links};
 use crate::api::ApiError;
-use crate::partner::AwsError;
+use crate::aws_error::AwsError;
 
 /// Longest page.
 const PAGE_BYTES_MAX: usize = 16 * 1024 * 1024;

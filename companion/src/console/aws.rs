@@ -12,9 +12,9 @@ use aws_sdk_eventbridge::config::{BehaviorVersion, Credentials, Region};
 
 use super::chain::Feed;
 use super::text::Shown;
+use crate::aws_error::{self, AwsError};
 use crate::aws_wire::AwsWire;
 use crate::export::{self, Bus};
-use crate::partner::{self, AwsError};
 
 /// Clients of more places than these are not kept.
 const PLACES_MAX: usize = 64;
@@ -110,7 +110,7 @@ impl Place {
             let list = list
                 .name_prefix(scalr_events::SOURCE_PREFIX)
                 .set_next_token(token);
-            let page = list.send().await.map_err(|error| partner::error(&error))?;
+            let page = list.send().await.map_err(|error| aws_error::error(&error))?;
             all.extend(page.event_sources().iter().map(|source| {
                 Source {
                     name: source.name().unwrap_or_default().to_owned(),
@@ -133,7 +133,7 @@ impl Place {
     /// One source, if it is there.
     pub(super) async fn source(&self, name: &str) -> Result<Option<Source>, AwsError> {
         let found = self.events.describe_event_source().name(name).send().await;
-        let found = found.map_err(|error| partner::error(&error));
+        let found = found.map_err(|error| aws_error::error(&error));
         Ok(there(found)?.map(|source| Source {
             name: name.to_owned(),
             arn: source.arn().unwrap_or_default().to_owned(),
@@ -151,7 +151,7 @@ impl Place {
             .create_event_bus()
             .name(source)
             .event_source_name(source);
-        let made = made.send().await.map_err(|error| partner::error(&error));
+        let made = made.send().await.map_err(|error| aws_error::error(&error));
         made.map(drop)
     }
 
@@ -160,7 +160,7 @@ impl Place {
         let (mut all, mut token) = (Vec::new(), None);
         for _ in 0..PAGES_MAX {
             let page = self.events.list_event_buses().set_next_token(token).send().await;
-            let page = page.map_err(|error| partner::error(&error))?;
+            let page = page.map_err(|error| aws_error::error(&error))?;
             let names = page.event_buses().iter().filter_map(|bus| bus.name());
             all.extend(names.map(str::to_owned));
             token = page.next_token;
@@ -196,7 +196,7 @@ impl Place {
             .test_event_pattern()
             .event_pattern(pattern)
             .event(event);
-        let tested = test.send().await.map_err(|error| partner::error(&error))?;
+        let tested = test.send().await.map_err(|error| aws_error::error(&error))?;
         Ok(tested.result())
     }
 }

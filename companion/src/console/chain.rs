@@ -3,6 +3,7 @@
 use scalr_api::Status;
 
 use super::text::Shown;
+use crate::event_bus::is_of_partner;
 use crate::export::{Bus, Rule};
 
 /// One link.
@@ -82,7 +83,14 @@ type Judged = (bool, String, String);
 pub(super) fn links(seen: &Seen<'_>) -> Vec<Link> {
     let mut links = vec![
         link("Connection", connection(seen)),
-        link("Partner event source", source(seen)),
+        link(
+            if is_of_partner(seen.source) {
+                "Partner event source"
+            } else {
+                "Event bus of the service"
+            },
+            source(seen),
+        ),
     ];
     match &seen.customer {
         None => links.extend(["Event bus", "Rule", "Target", "Log group"].map(|name| Link {
@@ -148,6 +156,11 @@ fn source(seen: &Seen<'_>) -> Judged {
                 .to_owned(),
         ),
         Some(state) => (false, seen.source.to_owned(), format!("Its state is {state}.")),
+        None if !is_of_partner(seen.source) => (
+            false,
+            seen.source.to_owned(),
+            "AWS does not have the service's event bus. Create it, then choose Refresh status.".to_owned(),
+        ),
         None => (
             false,
             seen.source.to_owned(),

@@ -5,13 +5,13 @@ use aws_sdk_eventbridge::types::Target;
 
 use super::aws::{PAGES_MAX, Place, there};
 use super::grant::{self, Need};
-use crate::partner::{self, AwsError};
+use crate::aws_error::{self, AwsError};
 
 impl Place {
     /// Whether a bus has this rule.
     pub(super) async fn has_rule(&self, bus: &str, rule: &str) -> Result<bool, AwsError> {
         let found = self.events.describe_rule().event_bus_name(bus).name(rule).send();
-        let found = found.await.map_err(|error| partner::error(&error));
+        let found = found.await.map_err(|error| aws_error::error(&error));
         Ok(there(found)?.is_some())
     }
 
@@ -25,13 +25,13 @@ impl Place {
             }
         }
         let enabled = self.events.enable_rule().event_bus_name(bus).name(rule).send();
-        enabled.await.map_err(|error| partner::error(&error)).map(drop)
+        enabled.await.map_err(|error| aws_error::error(&error)).map(drop)
     }
 
     /// A disabled rule matches no event.
     pub(super) async fn disable_rule(&self, bus: &str, rule: &str) -> Result<(), AwsError> {
         let disabled = self.events.disable_rule().event_bus_name(bus).name(rule).send();
-        disabled.await.map_err(|error| partner::error(&error)).map(drop)
+        disabled.await.map_err(|error| aws_error::error(&error)).map(drop)
     }
 
     /// Deletes a rule with its targets and the statements that the console or the provider wrote for them. Log groups stay, with what is in them.
@@ -43,7 +43,7 @@ impl Place {
             self.remove_target(bus, rule, target.id()).await?;
         }
         let deleted = self.events.delete_rule().event_bus_name(bus).name(rule).send();
-        deleted.await.map_err(|error| partner::error(&error)).map(drop)
+        deleted.await.map_err(|error| aws_error::error(&error)).map(drop)
     }
 
     async fn targets(&self, bus: &str, rule: &str) -> Result<Vec<Target>, AwsError> {
@@ -51,7 +51,7 @@ impl Place {
         for _ in 0..PAGES_MAX {
             let page = self.events.list_targets_by_rule().event_bus_name(bus).rule(rule);
             let page = page.set_next_token(token).send().await;
-            let page = page.map_err(|error| partner::error(&error))?;
+            let page = page.map_err(|error| aws_error::error(&error))?;
             all.extend(page.targets.unwrap_or_default());
             token = page.next_token;
             if token.is_none() {
@@ -76,7 +76,7 @@ impl Place {
             .event_bus_name(bus)
             .rule(rule)
             .ids(id);
-        let removed = removed.send().await.map_err(|error| partner::error(&error))?;
+        let removed = removed.send().await.map_err(|error| aws_error::error(&error))?;
         match removed.failed_entries().first() {
             None => Ok(()),
             Some(failed) => Err(AwsError::Refused {

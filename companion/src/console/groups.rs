@@ -4,7 +4,7 @@ use aws_sdk_cloudwatchlogs::types::{LogGroup, OrderBy, PolicyScope};
 
 use super::aws::{Place, there};
 use super::grant::{self, Left, Need};
-use crate::partner::{self, AwsError};
+use crate::aws_error::{self, AwsError};
 
 /// Log groups and events on a page.
 const PAGE: i32 = 50;
@@ -21,7 +21,7 @@ impl Place {
     /// The names of the first log groups, in AWS's order, and whether there are more.
     pub(super) async fn log_groups(&self) -> Result<(Vec<String>, bool), AwsError> {
         let page = self.logs.describe_log_groups().limit(PAGE).send().await;
-        let page = page.map_err(|error| partner::error(&error))?;
+        let page = page.map_err(|error| aws_error::error(&error))?;
         let names = page
             .log_groups()
             .iter()
@@ -41,7 +41,7 @@ impl Place {
             .describe_log_groups()
             .log_group_name_prefix(name)
             .limit(1);
-        let page = list.send().await.map_err(|error| partner::error(&error))?;
+        let page = list.send().await.map_err(|error| aws_error::error(&error))?;
         // In AWS's order a name comes before those that it begins.
         let first = page.log_groups.and_then(|groups| groups.into_iter().next());
         Ok(first.filter(|group| group.log_group_name() == Some(name)))
@@ -51,7 +51,7 @@ impl Place {
     pub(super) async fn newest(&self, group: &str) -> Result<Option<Vec<LogEvent>>, AwsError> {
         let streams = self.logs.describe_log_streams().log_group_name(group);
         let streams = streams.order_by(OrderBy::LastEventTime).descending(true);
-        let streams = streams.send().await.map_err(|error| partner::error(&error));
+        let streams = streams.send().await.map_err(|error| aws_error::error(&error));
         let Some(streams) = there(streams)? else {
             return Ok(None);
         };
@@ -63,7 +63,7 @@ impl Place {
         for stream in names.take(STREAMS_MAX) {
             let page = self.logs.get_log_events().log_group_name(group);
             let page = page.log_stream_name(stream).start_from_head(false).limit(PAGE);
-            let page = page.send().await.map_err(|error| partner::error(&error))?;
+            let page = page.send().await.map_err(|error| aws_error::error(&error))?;
             all.extend(page.events().iter().map(|event| LogEvent {
                 at_ms: event.timestamp().unwrap_or_default(),
                 message: event.message().unwrap_or_default().to_owned(),
@@ -81,7 +81,7 @@ impl Place {
         let arn = grant::log_group_arn(&self.region, &self.account, group);
         let own = self.own_policy(&arn).await?.map(|(document, _)| document);
         let all = self.logs.describe_resource_policies().send().await;
-        let all = all.map_err(|error| partner::error(&error))?;
+        let all = all.map_err(|error| aws_error::error(&error))?;
         let account = all.resource_policies().iter();
         let account = account.filter(|policy| policy.policy_scope() != Some(&PolicyScope::Resource));
         let account = account.filter_map(|policy| policy.policy_document().map(str::to_owned));
@@ -97,7 +97,10 @@ impl Place {
         let document = document.map_err(|why| AwsError::Retryable(why.to_owned()))?;
         let put = self.logs.put_resource_policy().resource_arn(&need.log_group_arn);
         let put = put.policy_document(document).set_expected_revision_id(revision);
-        put.send().await.map_err(|error| partner::error(&error)).map(drop)
+        put.send()
+            .await
+            .map_err(|error| aws_error::error(&error))
+            .map(drop)
     }
 
     /// Takes back what [`Place::permit`] gave for this target. What others wrote stays.
@@ -114,12 +117,15 @@ impl Place {
             Left::Nothing => {
                 let delete = self.logs.delete_resource_policy().resource_arn(arn);
                 let delete = delete.set_expected_revision_id(revision).send().await;
-                delete.map_err(|error| partner::error(&error)).map(drop)
+                delete.map_err(|error| aws_error::error(&error)).map(drop)
             }
             Left::Document(document) => {
                 let put = self.logs.put_resource_policy().resource_arn(arn);
                 let put = put.policy_document(document).set_expected_revision_id(revision);
-                put.send().await.map_err(|error| partner::error(&error)).map(drop)
+                put.send()
+                    .await
+                    .map_err(|error| aws_error::error(&error))
+                    .map(drop)
             }
         }
     }
@@ -127,7 +133,7 @@ impl Place {
     async fn own_policy(&self, arn: &str) -> Result<Option<(String, Option<String>)>, AwsError> {
         let list = self.logs.describe_resource_policies().resource_arn(arn);
         let list = list.policy_scope(PolicyScope::Resource);
-        let found = list.send().await.map_err(|error| partner::error(&error));
+        let found = list.send().await.map_err(|error| aws_error::error(&error));
         let Some(page) = there(found)? else {
             return Ok(None);
         };

@@ -7,7 +7,7 @@ use aws_sdk_eventbridge::types::{RuleState, Tag, Target};
 use super::aws::{Place, there};
 use super::draft::Draft;
 use super::grant::{self, Need, OWNER_TAG};
-use crate::partner::{self, AwsError};
+use crate::aws_error::{self, AwsError};
 
 /// How long a log group that is made here keeps its events.
 pub(super) const RETENTION_DAYS: i32 = 30;
@@ -17,7 +17,7 @@ impl Place {
     pub(super) async fn has_place_for(&self, bus: &str, draft: &Draft) -> Result<bool, AwsError> {
         let rule = self.events.describe_rule().event_bus_name(bus);
         let rule = rule.name(&draft.name).send().await;
-        let Some(rule) = there(rule.map_err(|error| partner::error(&error)))? else {
+        let Some(rule) = there(rule.map_err(|error| aws_error::error(&error)))? else {
             return Ok(true);
         };
         if !is_begun(&rule, draft) {
@@ -25,7 +25,7 @@ impl Place {
         }
         let targets = self.events.list_targets_by_rule().event_bus_name(bus);
         let targets = targets.rule(&draft.name).limit(1).send().await;
-        let targets = targets.map_err(|error| partner::error(&error))?;
+        let targets = targets.map_err(|error| aws_error::error(&error))?;
         Ok(targets.targets().is_empty())
     }
 
@@ -33,7 +33,7 @@ impl Place {
     pub(super) async fn create_rule(&self, bus: &str, draft: &Draft) -> Result<(), AwsError> {
         // Nothing is made for a bus that is gone.
         let held = self.events.describe_event_bus().name(bus).send().await;
-        held.map_err(|error| partner::error(&error))?;
+        held.map_err(|error| aws_error::error(&error))?;
         self.ensure_log_group(bus, draft).await?;
         let need = Need {
             log_group_arn: grant::log_group_arn(&self.region, &self.account, &draft.group),
@@ -57,7 +57,10 @@ impl Place {
             .collect();
         let tags = tags.map_err(|error| AwsError::Retryable(error.to_string()))?;
         let put = put.set_tags(Some(tags).filter(|tags| !tags.is_empty()));
-        put.send().await.map_err(|error| partner::error(&error)).map(drop)
+        put.send()
+            .await
+            .map_err(|error| aws_error::error(&error))
+            .map(drop)
     }
 
     /// Makes the log group where there is none. One that was made for this rule gets the retention that it still lacks.
@@ -73,19 +76,19 @@ impl Place {
                     Some(owner) => made.tags(OWNER_TAG, owner),
                     None => made,
                 };
-                made.send().await.map_err(|error| partner::error(&error))?;
+                made.send().await.map_err(|error| aws_error::error(&error))?;
             }
         }
         let kept = self.logs.put_retention_policy().log_group_name(&draft.group);
         let kept = kept.retention_in_days(RETENTION_DAYS).send().await;
-        kept.map_err(|error| partner::error(&error)).map(drop)
+        kept.map_err(|error| aws_error::error(&error)).map(drop)
     }
 
     /// The rule that a log group was made for, by its tag.
     async fn owner_of(&self, group: &str) -> Result<Option<String>, AwsError> {
         let arn = grant::log_group_arn(&self.region, &self.account, group);
         let tags = self.logs.list_tags_for_resource().resource_arn(arn).send().await;
-        let tags = tags.map_err(|error| partner::error(&error))?.tags;
+        let tags = tags.map_err(|error| aws_error::error(&error))?.tags;
         Ok(tags.and_then(|mut tags| tags.remove(OWNER_TAG)))
     }
 
@@ -101,7 +104,7 @@ impl Place {
             .event_bus_name(bus)
             .rule(rule)
             .targets(target);
-        let put = put.send().await.map_err(|error| partner::error(&error))?;
+        let put = put.send().await.map_err(|error| aws_error::error(&error))?;
         match put.failed_entries().first() {
             None => Ok(()),
             Some(failed) => Err(AwsError::Refused {

@@ -17,6 +17,7 @@ use super::state::Console;
 use crate::api::connections::{Field, check_field, missing};
 use crate::api::{ApiError, form};
 use crate::caller::{Admitted, Caller, May, Peer, Power, Read};
+use crate::event_bus::is_of_partner;
 use crate::export::Bus;
 use crate::store::{Connection, Window};
 
@@ -191,6 +192,9 @@ pub(super) fn next_step(row: &Connection, side: Option<&CustomerSide>) -> NextSt
     if !row.source_made {
         return NextStep::new("AWS does not have the event source yet. Choose Refresh status.");
     }
+    if !is_of_partner(&row.source.name) {
+        return next_step_of_bus(row);
+    }
     let Some(side) = side else {
         return next_step_elsewhere(row);
     };
@@ -244,6 +248,21 @@ fn next_step_fed(row: &Connection, feed: &Feed) -> NextStep {
         )),
         (_, Some(_)) => NextStep::at(
             "all is there at AWS. Choose Refresh status, which makes the connection active.",
+            links::connection(row.id.as_str()),
+            "Open the connection",
+        ),
+    }
+}
+
+/// The same where events are put to an event bus of the service's own.
+fn next_step_of_bus(row: &Connection) -> NextStep {
+    match &row.status {
+        Status::Active => {
+            NextStep::new("send an event. It goes to the rules or subscribers of the service's event bus.")
+        }
+        Status::Disabled => NextStep::new("this connection is paused, and events are held. Choose Resume."),
+        _ => NextStep::at(
+            "see that the event bus of the service is there. Then choose Refresh status, which makes the connection active.",
             links::connection(row.id.as_str()),
             "Open the connection",
         ),

@@ -1,24 +1,22 @@
-//! Fills calls: at most 20 entries and 256 KiB, with each entry's size counted as AWS does.
+//! Fills calls up to their limits, with each entry's size counted as AWS does.
 
+use crate::event_bus::CallLimits;
 use crate::store::Entry;
 
-/// Limit of entries in one PutPartnerEvents call.
-const ENTRIES_MAX: usize = 20;
-/// Limit of bytes in one call.
-const BYTES_MAX: usize = 256 * 1024;
 /// What AWS counts for an entry's time.
 const TIME_BYTES: usize = 14;
 /// Longest source name and detail type together.
 const NAMES_BYTES_MAX: usize = 256 + 128;
 
-/// Longest detail that fits into a call alone.
-pub(crate) const DETAIL_BYTES_MAX: usize = BYTES_MAX - TIME_BYTES - NAMES_BYTES_MAX;
+/// Longest detail that fits into a call alone, whatever kind of call that is.
+pub(crate) const DETAIL_BYTES_MAX: usize = CallLimits::PARTNER.bytes - TIME_BYTES - NAMES_BYTES_MAX;
 
 /// A call that is being filled.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Batch {
     pub(super) entries: Vec<Entry>,
     bytes: usize,
+    limits: CallLimits,
 }
 
 fn size(entry: &Entry) -> usize {
@@ -26,16 +24,25 @@ fn size(entry: &Entry) -> usize {
 }
 
 impl Batch {
+    /// An empty one.
+    pub(super) const fn new(limits: CallLimits) -> Self {
+        Self {
+            entries: Vec::new(),
+            bytes: 0,
+            limits,
+        }
+    }
+
     /// How many entries it has room for.
     pub(super) fn room(&self) -> usize {
-        ENTRIES_MAX.saturating_sub(self.entries.len())
+        self.limits.entries.saturating_sub(self.entries.len())
     }
 
     /// Adds the longest prefix of these that fits, at least one entry to an empty call, so that there is progress. Whether all fitted.
     pub(super) fn add(&mut self, entries: Vec<Entry>) -> bool {
         for entry in entries {
             let bytes = self.bytes.saturating_add(size(&entry));
-            if !self.entries.is_empty() && (self.room() == 0 || bytes > BYTES_MAX) {
+            if !self.entries.is_empty() && (self.room() == 0 || bytes > self.limits.bytes) {
                 return false;
             }
             self.bytes = bytes;
@@ -47,6 +54,7 @@ impl Batch {
 
 #[cfg(test)]
 mod tests {
+    const BYTES_MAX: usize = CallLimits::PARTNER.bytes;
     use super::*;
     use crate::testing::entry;
 
@@ -58,7 +66,7 @@ mod tests {
             detail: "x".repeat(*bytes),
             ..entry("a")
         });
-        let mut batch = Batch::default();
+        let mut batch = Batch::new(CallLimits::PARTNER);
         let fitted = batch.add(entries.collect());
         assert_eq!(
             (batch.entries.len(), fitted),
@@ -80,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_call_is_filled_bit_by_bit() {
-        let mut batch = Batch::default();
+        let mut batch = Batch::new(CallLimits::PARTNER);
         assert!(batch.add(vec![entry("a"); 15]));
         assert_eq!(batch.room(), 5);
         assert!(!batch.add(vec![entry("b"); 6]));

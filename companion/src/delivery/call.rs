@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::decide::{self, Answer};
-use crate::partner::{AwsError, EntryError, Partner};
+use crate::aws_error::{AwsError, EntryResults};
+use crate::partner::Partner;
 use crate::store::{Entry, Leased};
 
 /// No further halves of a refused call are sent after this time: its lease must not run out.
@@ -59,11 +60,7 @@ impl Halving {
     }
 
     /// Takes AWS's answer about a part; the error of a call that failed before AWS answered about any event.
-    fn answered(
-        &mut self,
-        part: Range<usize>,
-        put: Result<Vec<Result<(), EntryError>>, AwsError>,
-    ) -> Result<(), AwsError> {
+    fn answered(&mut self, part: Range<usize>, put: Result<EntryResults, AwsError>) -> Result<(), AwsError> {
         let is_whole = part.len() == self.answers.len();
         let answers = self.answers.get_mut(part.clone()).unwrap_or_default();
         match put.map_err(AwsError::of_the_call) {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use scalr_api::ConnectionId;
 
-use crate::partner::{AwsError, EntryError, SourceHealth, SourceState};
+use crate::aws_error::{AwsError, EntryError, SourceHealth, SourceState};
 use crate::schedule::DELIVERY;
 use crate::store::{Entry, Settlement};
 

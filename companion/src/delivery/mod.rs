@@ -20,6 +20,8 @@ mod batch;
 mod budget;
 mod call;
 mod decide;
+#[cfg(test)]
+mod faults;
 mod hold_off;
 mod region;
 #[cfg(test)]
@@ -34,9 +36,10 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use batch::DETAIL_BYTES_MAX;
 
+use crate::aws_error::AwsError;
 use crate::clock::{self, Clock, Trust};
 use crate::panics;
-use crate::partner::{AwsError, Partner};
+use crate::partner::Partner;
 use crate::store::{Due, Result, Store};
 use decide::Now;
 use turn::Means;

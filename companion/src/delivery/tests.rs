@@ -5,7 +5,7 @@ use scalr_api::{AccountId, Status};
 use super::call::Answered;
 use super::decide::{Answer, Decision, Next};
 use super::*;
-use crate::partner::{EntryError, SourceState};
+use crate::aws_error::{EntryError, SourceState};
 use crate::store::{DeliveryFigures, Due, Leased, Settlement};
 use crate::testing::{ACCOUNT, Bench, ending};
 
@@ -78,6 +78,42 @@ async fn an_answer_that_cannot_be_stored_is_kept_until_it_can() {
     assert!(work.regions_off.is_failing(&"us-east-1".to_owned()));
     let due = bench.app.store.connections_due(now + 1_000_000).await.unwrap();
     assert!(!due[0].is_failing, "it shares calls as before");
+}
+
+/// A server may commit, and its answer be lost: the leases are there, and nobody makes their calls.
+#[tokio::test]
+async fn leases_of_calls_that_were_not_made_are_released() {
+    let bench = Bench::new().await;
+    let id = bench.connect("a", "us-east-1", &Status::Active).await;
+    bench.accept(&id, 1).await;
+    let (delivery, mut work) = (delivery(&bench), Work::default());
+    let now = bench.app.clock.now_ms();
+    is_fresh(&mut work, &id, now);
+    let unmade = leased(&bench, &[&id], 20, now).await;
+    delivery.step(&mut work, now).await;
+    assert_eq!(work.calls(), 0, "it is leased");
+    work.unmade.push(unmade.lease);
+    delivery.step(&mut work, now).await;
+    delivery.step(&mut work, now).await;
+    assert_eq!(work.calls(), 1);
+    assert!(work.unmade.is_empty());
+}
+
+/// A commit that fails leaves no lease behind, whether or not it was done.
+#[tokio::test]
+async fn a_commit_that_fails_names_its_leases_for_the_next_turn() {
+    let bench = Bench::new().await;
+    let id = bench.connect("a", "us-east-1", &Status::Active).await;
+    bench.accept(&id, 1).await;
+    let (delivery, mut work) = (delivery(&bench), Work::default());
+    let now = bench.app.clock.now_ms();
+    is_fresh(&mut work, &id, now);
+    bench.app.store.fail_commits(true).await;
+    delivery.step(&mut work, now).await;
+    assert_eq!((work.calls(), work.unmade.len()), (0, 1));
+    bench.app.store.fail_commits(false).await;
+    delivery.step(&mut work, now + 200).await;
+    assert_eq!((work.calls(), work.unmade.len()), (1, 0));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use super::call::Answered;
 use super::decide::{Decision, Next};
 use super::region::Region;
 use super::work::{Looked, Work};
+use crate::event_bus::CallLimits;
 use crate::ids;
 use crate::partner::Partner;
 use crate::schedule::LEASE_MS;
@@ -28,10 +29,12 @@ impl Means<'_> {
     pub(super) async fn turn(&self, work: &mut Work, now: i64, starts: bool) -> Result<()> {
         let free = if starts { self.free(work, now) } else { vec![] };
         let are_looks_due = work.are_looks_due(now) || !starts;
-        if work.answered.is_empty() && free.is_empty() && !(are_looks_due && work.is_unstored()) {
+        let is_idle = work.answered.is_empty() && free.is_empty() && work.unmade.is_empty();
+        if is_idle && !(are_looks_due && work.is_unstored()) {
             return Ok(());
         }
         let mut tx = self.store.begin_first().await?;
+        tx.release(&work.unmade).await?;
         settle(&mut tx, &work.answered, now).await?;
         for (looked, next) in &work.looked {
             conclude(&mut tx, looked, next.as_ref()).await?;
@@ -41,13 +44,19 @@ impl Means<'_> {
         for (name, calls) in free {
             let (region, in_calls) = work.region_and_calls(&name);
             for _ in 0..calls {
-                let Some(call) = fill(&mut tx, region, in_calls, now).await? else {
+                let Some(call) = fill(&mut tx, region, (in_calls, self.partner.limits(&name)), now).await?
+                else {
                     break;
                 };
                 leased.push((name.clone(), call));
             }
         }
-        tx.commit().await?;
+        if let Err(error) = tx.commit().await {
+            // A database on a server may have committed all the same: then there are leases of calls that nobody makes.
+            work.unmade.extend(leased.into_iter().map(|(_, call)| call.lease));
+            return Err(error);
+        }
+        work.is_scan_due |= !std::mem::take(&mut work.unmade).is_empty();
         for (answered, decision) in std::mem::take(&mut work.answered) {
             stored(work, &answered, &decision);
         }
@@ -155,10 +164,10 @@ async fn conclude(tx: &mut Tx, looked: &Looked, next: Option<&Next>) -> Result<(
 async fn fill(
     tx: &mut Tx,
     region: &mut Region,
-    in_calls: &HashMap<i64, ConnectionId>,
+    (in_calls, limits): (&HashMap<i64, ConnectionId>, CallLimits),
     now: i64,
 ) -> Result<Option<Leased>> {
-    let (mut batch, mut more, mut first) = (Batch::default(), vec![], None);
+    let (mut batch, mut more, mut first) = (Batch::new(limits), vec![], None);
     while batch.room() > 0 {
         let Some(due) = region.next(!batch.entries.is_empty()) else {
             break;

@@ -9,7 +9,8 @@ use super::call::{self, Answered};
 use super::decide::{Decision, Next};
 use super::hold_off::HoldOff;
 use super::region::Region;
-use crate::partner::{AwsError, Partner, SourceState};
+use crate::aws_error::{AwsError, SourceState};
+use crate::partner::Partner;
 use crate::store::{Deliverable, Due, Leased, Store};
 
 /// How long good looks wait for a turn.
@@ -27,6 +28,8 @@ pub(super) struct Work {
     pub(super) does_doubt_wait: bool,
     /// Calls that AWS has answered, with what follows, not stored yet.
     pub(super) answered: Vec<(Answered, Decision)>,
+    /// Leases of calls that were not made, since their commit failed.
+    pub(super) unmade: Vec<String>,
     /// Looks, with what follows, not stored yet.
     pub(super) looked: Vec<(Looked, Option<Next>)>,
     /// When the first of these was made.

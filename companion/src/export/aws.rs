@@ -12,8 +12,8 @@ use aws_sdk_eventbridge::types::{
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use super::account::{Bus, LogGroup, Rule, Target};
+use crate::aws_error::{self, AwsError};
 use crate::aws_wire::AwsWire;
-use crate::partner::{self, AwsError};
 
 /// No list here is longer than this many pages.
 pub(super) const PAGES_MAX: usize = 50;
@@ -69,7 +69,7 @@ impl Aws {
     /// The account of the credentials.
     pub(crate) async fn account(&self) -> anyhow::Result<String> {
         let bus = self.events.describe_event_bus().name("default").send().await;
-        let bus = bus.map_err(|error| partner::error(&error));
+        let bus = bus.map_err(|error| aws_error::error(&error));
         let bus =
             bus.with_context(|| self.cannot("the account of the credentials", "events:DescribeEventBus"))?;
         let account = bus.arn().and_then(|arn| arn.split(':').nth(4));
@@ -81,7 +81,7 @@ impl Aws {
     /// The state of an event source, in AWS's word; none where there is no such source.
     pub(crate) async fn source_state(&self, name: &str) -> anyhow::Result<Option<String>> {
         let source = self.events.describe_event_source().name(name).send().await;
-        let source = found(source.map_err(|error| partner::error(&error)));
+        let source = found(source.map_err(|error| aws_error::error(&error)));
         let source = source.with_context(|| {
             self.cannot(
                 &format!("the event source `{name}`"),
@@ -98,7 +98,7 @@ impl Aws {
     /// Whether a bus is there, and whose it is.
     pub(crate) async fn bus_owner(&self, name: &str) -> anyhow::Result<Option<Owner>> {
         let bus = self.events.describe_event_bus().name(name).send().await;
-        let bus = found(bus.map_err(|error| partner::error(&error)))
+        let bus = found(bus.map_err(|error| aws_error::error(&error)))
             .with_context(|| self.cannot(&format!("the event bus `{name}`"), "events:DescribeEventBus"))?;
         Ok(bus.map(|bus| match filled(bus.managed_by()) {
             Some(service) => Owner::Service(service),
@@ -115,7 +115,7 @@ impl Aws {
         left_out: &mut Vec<String>,
     ) -> anyhow::Result<Option<Bus>> {
         let answer = self.events.describe_event_bus().name(name).send().await;
-        let held = found(answer.map_err(|error| partner::error(&error)))
+        let held = found(answer.map_err(|error| aws_error::error(&error)))
             .with_context(|| self.cannot(&format!("the event bus `{name}`"), "events:DescribeEventBus"))?;
         let Some(held) = held else { return Ok(None) };
         let mut bus = Bus {
@@ -147,7 +147,7 @@ impl Aws {
         let mut token = None;
         for _ in 0..PAGES_MAX {
             let list = self.events.list_rules().event_bus_name(bus).set_next_token(token);
-            let page = list.send().await.map_err(|error| partner::error(&error));
+            let page = list.send().await.map_err(|error| aws_error::error(&error));
             let page = page.with_context(|| self.cannot(&what, "events:ListRules"))?;
             all.extend(
                 page.rules
@@ -201,7 +201,7 @@ impl Aws {
         for _ in 0..PAGES_MAX {
             let list = self.events.list_targets_by_rule().event_bus_name(bus).rule(rule);
             let page = list.set_next_token(token).send().await;
-            let page = page.map_err(|error| partner::error(&error));
+            let page = page.map_err(|error| aws_error::error(&error));
             let page = page.with_context(|| self.cannot(&what, "events:ListTargetsByRule"))?;
             all.extend(page.targets.into_iter().flatten());
             token = page.next_token;
@@ -261,7 +261,7 @@ impl Aws {
     async fn log_group(&self, name: &str, arn: &str, bus: &str, rule: &str) -> anyhow::Result<LogGroup> {
         let arn = arn.trim_end_matches(":*");
         let tags = self.logs.list_tags_for_resource().resource_arn(arn).send().await;
-        let tags = found(tags.map_err(|error| partner::error(&error)));
+        let tags = found(tags.map_err(|error| aws_error::error(&error)));
         let tags = tags
             .with_context(|| {
                 self.cannot(
@@ -300,7 +300,7 @@ impl Aws {
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| partner::error(&error));
+            let page = page.map_err(|error| aws_error::error(&error));
             let page = page.with_context(|| self.cannot(&what, "logs:DescribeLogGroups"))?;
             let mut groups = page.log_groups.into_iter().flatten();
             if let Some(group) = groups.find(|group| group.log_group_name() == Some(name)) {
@@ -318,7 +318,7 @@ impl Aws {
             .resource_arn(arn)
             .send()
             .await;
-        let answer = answer.map_err(|error| partner::error(&error));
+        let answer = answer.map_err(|error| aws_error::error(&error));
         let answer = answer
             .with_context(|| self.cannot(&format!("the tags of `{arn}`"), "events:ListTagsForResource"))?;
         let tags = answer.tags().iter();

@@ -13,8 +13,8 @@ use aws_sdk_eventbridgev2::types::{
 
 use super::account::{CustomBus, EventSource};
 use super::aws::{PAGES_MAX, cannot, filled, found, written};
+use crate::aws_error;
 use crate::aws_wire::AwsWire;
-use crate::partner;
 
 /// The service of custom event buses in one region.
 pub(crate) struct CustomBuses {
@@ -44,7 +44,7 @@ impl CustomBuses {
                 .event_source_arn(&arn)
                 .send()
                 .await;
-            let held = found(held.map_err(|error| partner::error(&error))).with_context(|| {
+            let held = found(held.map_err(|error| aws_error::error(&error))).with_context(|| {
                 self.cannot(&format!("the event source `{arn}`"), "events:DescribeEventSource")
             })?;
             let Some((held, of)) = held.as_ref().and_then(|held| Some((held, partner_of(held)?))) else {
@@ -79,7 +79,7 @@ impl CustomBuses {
         let (mut all, mut token) = (Vec::new(), None);
         for _ in 0..PAGES_MAX {
             let list = self.client.list_event_sources().set_next_token(token);
-            let page = list.send().await.map_err(|error| partner::error(&error));
+            let page = list.send().await.map_err(|error| aws_error::error(&error));
             let page = page.with_context(|| {
                 self.cannot(
                     "the event sources of custom event buses",
@@ -101,7 +101,7 @@ impl CustomBuses {
 
     async fn bus(&self, arn: &str, account: &str) -> anyhow::Result<Option<CustomBus>> {
         let held = self.client.describe_event_bus().event_bus_arn(arn).send().await;
-        let held = found(held.map_err(|error| partner::error(&error))).with_context(|| {
+        let held = found(held.map_err(|error| aws_error::error(&error))).with_context(|| {
             self.cannot(
                 &format!("the custom event bus `{arn}`"),
                 "events:DescribeEventBus",
@@ -135,7 +135,7 @@ impl CustomBuses {
             .resource_arn(arn)
             .send()
             .await;
-        let answer = answer.map_err(|error| partner::error(&error));
+        let answer = answer.map_err(|error| aws_error::error(&error));
         let answer = answer
             .with_context(|| self.cannot(&format!("the tags of `{arn}`"), "events:ListTagsForResource"))?;
         Ok(written(answer.tags.unwrap_or_default()))

@@ -1,12 +1,11 @@
 //! Access tokens: which account each opens, what it permits, and since when it does not any more.
 
 use scalr_api::AccountId;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use super::database::{Store, Tx};
 use super::error::{Result, StoreError};
 use super::row::{Found, Window, count, found, optional_id};
+use super::sql::{Row, query};
 use crate::caller::{DEV_TOKEN_ID, Known, Scope, Scopes};
 use crate::ids;
 use crate::token::{Digest, Token};
@@ -43,7 +42,7 @@ pub(crate) struct AccessToken {
     pub(crate) expires_at_ms: Option<i64>,
 }
 
-fn access_token(row: &SqliteRow) -> Result<AccessToken> {
+fn access_token(row: &Row) -> Result<AccessToken> {
     Ok(AccessToken {
         id: row.try_get("id")?,
         account_id: optional_id(row, "account_id")?,
@@ -57,11 +56,11 @@ fn access_token(row: &SqliteRow) -> Result<AccessToken> {
     })
 }
 
-fn scopes(row: &SqliteRow) -> Result<Scopes> {
-    Ok(Scopes::read(row.try_get("scopes")?))
+fn scopes(row: &Row) -> Result<Scopes> {
+    Ok(Scopes::read(&row.try_get::<String>("scopes")?))
 }
 
-fn shown(row: &SqliteRow) -> Result<Shown> {
+fn shown(row: &Row) -> Result<Shown> {
     let digest: Vec<u8> = row.try_get("digest")?;
     let digest = Digest::from_bytes(&digest)
         .ok_or_else(|| StoreError::Unreadable("a digest that is no SHA-256".to_owned()))?;
@@ -84,15 +83,15 @@ fn shown(row: &SqliteRow) -> Result<Shown> {
             scopes: scopes(row)?,
             account,
         },
-        is_revoked: row.try_get::<Option<i64>, _>("revoked_at_ms")?.is_some(),
+        is_revoked: row.try_get::<Option<i64>>("revoked_at_ms")?.is_some(),
         expires_at_ms: row.try_get("expires_at_ms")?,
-        is_account_disabled: row.try_get::<Option<i64>, _>("disabled_at_ms")?.is_some(),
+        is_account_disabled: row.try_get::<Option<i64>>("disabled_at_ms")?.is_some(),
     })
 }
 
-/// The tokens whose digests lie between `?1` and `?2`.
+/// The tokens whose digests lie between `$1` and `$2`.
 pub(super) const SHOWN: &str = "SELECT t.*, a.name AS account_name, a.disabled_at_ms FROM token t
-     LEFT JOIN account a ON a.id = t.account_id WHERE t.digest BETWEEN ?1 AND ?2";
+     LEFT JOIN account a ON a.id = t.account_id WHERE t.digest BETWEEN $1 AND $2";
 
 impl AccessToken {
     /// What is listed of a new token.
@@ -128,7 +127,7 @@ impl Store {
                 .for_each(|byte| *byte = rest);
             bytes
         };
-        let rows = sqlx::query(SHOWN)
+        let rows = query(SHOWN)
             .bind(bound(0))
             .bind(bound(u8::MAX))
             .fetch_all(&self.read)
@@ -142,11 +141,11 @@ impl Store {
         [account, name]: [Option<&str>; 2],
         window: Window,
     ) -> Result<Found<AccessToken>> {
-        let rows = sqlx::query(
+        let rows = query(
             "WITH found AS (SELECT *, rowid AS position FROM token
-               WHERE (?1 IS NULL OR account_id = ?1) AND (?2 IS NULL OR name = ?2))
-             SELECT * FROM (SELECT COUNT(*) AS total FROM found)
-             LEFT JOIN (SELECT * FROM found ORDER BY position LIMIT ?3 OFFSET ?4) ON TRUE ORDER BY position",
+               WHERE ($1 IS NULL OR account_id = $1) AND ($2 IS NULL OR name = $2))
+             SELECT * FROM (SELECT COUNT(*) AS total FROM found) AS counted
+             LEFT JOIN (SELECT * FROM found ORDER BY position LIMIT $3 OFFSET $4) AS page ON TRUE ORDER BY position",
         )
         .bind(account)
         .bind(name)
@@ -161,28 +160,28 @@ impl Store {
 impl Tx {
     /// A token, as this transaction sees it.
     pub(crate) async fn access_token(&mut self, id: &str) -> Result<Option<AccessToken>> {
-        let row = sqlx::query("SELECT * FROM token WHERE id = ?")
+        let row = query("SELECT * FROM token WHERE id = $1")
             .bind(id)
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(&mut self.inner)
             .await?;
         row.as_ref().map(access_token).transpose()
     }
 
     /// How many tokens an account has that are not revoked; without an account, how many operators' there are.
     pub(crate) async fn count_tokens(&mut self, account: Option<&AccountId>) -> Result<u64> {
-        let row = sqlx::query(
-            "SELECT COUNT(*) AS total FROM token WHERE account_id IS ? AND revoked_at_ms IS NULL",
+        let row = query(
+            "SELECT COUNT(*) AS total FROM token WHERE account_id IS NOT DISTINCT FROM $1 AND revoked_at_ms IS NULL",
         )
         .bind(account.map(AccountId::as_str))
-        .fetch_one(&mut *self.inner)
+        .fetch_one(&mut self.inner)
         .await?;
         Ok(count(row.try_get("total")?))
     }
 
     /// The operators' tokens that permit everything and are not revoked: how many there are.
     pub(crate) async fn count_admin_operators(&mut self) -> Result<usize> {
-        let rows = sqlx::query("SELECT scopes FROM token WHERE account_id IS NULL AND revoked_at_ms IS NULL")
-            .fetch_all(&mut *self.inner)
+        let rows = query("SELECT scopes FROM token WHERE account_id IS NULL AND revoked_at_ms IS NULL")
+            .fetch_all(&mut self.inner)
             .await?;
         let scopes: Vec<Scopes> = rows.iter().map(scopes).collect::<Result<_>>()?;
         Ok(scopes.iter().filter(|one| one.has(Scope::Admin)).count())
@@ -190,9 +189,9 @@ impl Tx {
 
     /// Writes a new token; what it was made of is told to nobody again.
     pub(crate) async fn insert_token(&mut self, new: &AccessToken, token: &Token) -> Result<()> {
-        sqlx::query(
+        query(
             "INSERT INTO token (id, digest, account_id, name, scopes, ends_in, created_at_ms)
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(&new.id)
         .bind(Digest::of(token.reveal()).as_bytes())
@@ -201,7 +200,7 @@ impl Tx {
         .bind(new.scopes.to_string())
         .bind(&new.end)
         .bind(new.created_at_ms)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(())
     }
@@ -209,19 +208,19 @@ impl Tx {
     /// Revokes a token. Of the account's revoked ones the latest stay listed.
     pub(crate) async fn revoke_token(&mut self, token: &AccessToken, now_ms: i64) -> Result<()> {
         let account = token.account_id.as_ref().map(AccountId::as_str);
-        sqlx::query("UPDATE token SET revoked_at_ms = ? WHERE id = ? AND revoked_at_ms IS NULL")
+        query("UPDATE token SET revoked_at_ms = $1 WHERE id = $2 AND revoked_at_ms IS NULL")
             .bind(now_ms)
             .bind(&token.id)
-            .execute(&mut *self.inner)
+            .execute(&mut self.inner)
             .await?;
-        sqlx::query(
-            "DELETE FROM token WHERE account_id IS ?1 AND revoked_at_ms IS NOT NULL AND id NOT IN (
-               SELECT id FROM token WHERE account_id IS ?1 AND revoked_at_ms IS NOT NULL
-               ORDER BY revoked_at_ms DESC, rowid DESC LIMIT ?2)",
+        query(
+            "DELETE FROM token WHERE account_id IS NOT DISTINCT FROM $1 AND revoked_at_ms IS NOT NULL AND id NOT IN (
+               SELECT id FROM token WHERE account_id IS NOT DISTINCT FROM $1 AND revoked_at_ms IS NOT NULL
+               ORDER BY revoked_at_ms DESC, rowid DESC LIMIT $2)",
         )
         .bind(account)
         .bind(REVOKED_KEPT)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(())
     }
@@ -229,10 +228,10 @@ impl Tx {
     /// Notes when tokens were last used.
     pub(crate) async fn note_use(&mut self, used: &[(String, i64)]) -> Result<()> {
         for (id, at_ms) in used {
-            sqlx::query("UPDATE token SET last_used_at_ms = ? WHERE id = ?")
+            query("UPDATE token SET last_used_at_ms = $1 WHERE id = $2")
                 .bind(at_ms)
                 .bind(id)
-                .execute(&mut *self.inner)
+                .execute(&mut self.inner)
                 .await?;
         }
         Ok(())
@@ -240,9 +239,9 @@ impl Tx {
 
     /// Has the token of `dev` open this account, in place of the one that it was before.
     pub(super) async fn admit_dev(&mut self, account: &AccountId, token: &Token, now_ms: i64) -> Result<()> {
-        sqlx::query(
+        query(
             "INSERT INTO token (id, digest, account_id, name, scopes, ends_in, created_at_ms)
-             VALUES (?, ?, ?, 'dev', ?, ?, ?)
+             VALUES ($1, $2, $3, 'dev', $4, $5, $6)
              ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, account_id = excluded.account_id,
                ends_in = excluded.ends_in, revoked_at_ms = NULL",
         )
@@ -252,7 +251,7 @@ impl Tx {
         .bind(Scopes::of(&[Scope::Admin]).to_string())
         .bind(token.end())
         .bind(now_ms)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(())
     }

@@ -1,12 +1,11 @@
 //! Accounts: what every object belongs to.
 
 use scalr_api::AccountId;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use super::database::{Store, Tx};
 use super::error::Result;
 use super::row::{Found, Window, count, found, id};
+use super::sql::{Row, query};
 
 /// The account of deleted connections that still have events: no caller's, and in no list.
 pub(super) const DELETED: &str = "acc-deleted-connections";
@@ -24,7 +23,7 @@ pub(crate) struct Account {
     pub(crate) disabled_at_ms: Option<i64>,
 }
 
-fn account(row: &SqliteRow) -> Result<Account> {
+fn account(row: &Row) -> Result<Account> {
     Ok(Account {
         id: id(row, "id")?,
         name: row.try_get("name")?,
@@ -33,13 +32,13 @@ fn account(row: &SqliteRow) -> Result<Account> {
     })
 }
 
-/// The account `?2`, unless it is `?1`.
-const BY_ID: &str = "SELECT * FROM account WHERE id <> ?1 AND id = ?2";
+/// The account `$2`, unless it is `$1`.
+const BY_ID: &str = "SELECT * FROM account WHERE id <> $1 AND id = $2";
 
 impl Store {
     /// The name of an account.
     pub(crate) async fn account_name(&self, account: &AccountId) -> Result<Option<String>> {
-        let row = sqlx::query("SELECT name FROM account WHERE id = ?")
+        let row = query("SELECT name FROM account WHERE id = $1")
             .bind(account.as_str())
             .fetch_optional(&self.read)
             .await?;
@@ -48,7 +47,7 @@ impl Store {
 
     /// An account, for operators.
     pub(crate) async fn account(&self, id: &str) -> Result<Option<Account>> {
-        let row = sqlx::query(BY_ID)
+        let row = query(BY_ID)
             .bind(DELETED)
             .bind(id)
             .fetch_optional(&self.read)
@@ -58,10 +57,10 @@ impl Store {
 
     /// All accounts, for operators; by exact name where given.
     pub(crate) async fn accounts(&self, name: Option<&str>, window: Window) -> Result<Found<Account>> {
-        let rows = sqlx::query(
-            "WITH found AS (SELECT *, rowid AS position FROM account WHERE id <> ?1 AND (?2 IS NULL OR name = ?2))
-             SELECT * FROM (SELECT COUNT(*) AS total FROM found)
-             LEFT JOIN (SELECT * FROM found ORDER BY position LIMIT ?3 OFFSET ?4) ON TRUE ORDER BY position",
+        let rows = query(
+            "WITH found AS (SELECT *, rowid AS position FROM account WHERE id <> $1 AND ($2 IS NULL OR name = $2))
+             SELECT * FROM (SELECT COUNT(*) AS total FROM found) AS counted
+             LEFT JOIN (SELECT * FROM found ORDER BY position LIMIT $3 OFFSET $4) AS page ON TRUE ORDER BY position",
         )
         .bind(DELETED)
         .bind(name)
@@ -76,19 +75,19 @@ impl Store {
 impl Tx {
     /// An account, as this transaction sees it.
     pub(crate) async fn account(&mut self, id: &str) -> Result<Option<Account>> {
-        let row = sqlx::query(BY_ID)
+        let row = query(BY_ID)
             .bind(DELETED)
             .bind(id)
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(&mut self.inner)
             .await?;
         row.as_ref().map(account).transpose()
     }
 
     /// How many accounts there are.
     pub(crate) async fn count_accounts(&mut self) -> Result<u64> {
-        let row = sqlx::query("SELECT COUNT(*) AS total FROM account WHERE id <> ?")
+        let row = query("SELECT COUNT(*) AS total FROM account WHERE id <> $1")
             .bind(DELETED)
-            .fetch_one(&mut *self.inner)
+            .fetch_one(&mut self.inner)
             .await?;
         Ok(count(row.try_get("total")?))
     }
@@ -100,37 +99,37 @@ impl Tx {
         name: &str,
         created_at_ms: i64,
     ) -> Result<()> {
-        sqlx::query("INSERT INTO account (id, name, created_at_ms) VALUES (?, ?, ?)")
+        query("INSERT INTO account (id, name, created_at_ms) VALUES ($1, $2, $3)")
             .bind(id.as_str())
             .bind(name)
             .bind(created_at_ms)
-            .execute(&mut *self.inner)
+            .execute(&mut self.inner)
             .await?;
-        sqlx::query("INSERT INTO audit_log_setting (account_id) VALUES (?)")
+        query("INSERT INTO audit_log_setting (account_id) VALUES ($1)")
             .bind(id.as_str())
-            .execute(&mut *self.inner)
+            .execute(&mut self.inner)
             .await?;
         Ok(())
     }
 
     /// The accounts in which no run could be started.
     pub(crate) async fn accounts_without_workspace(&mut self) -> Result<Vec<AccountId>> {
-        let rows = sqlx::query(
-            "SELECT id FROM account a WHERE id <> ? AND NOT EXISTS (
+        let rows = query(
+            "SELECT id FROM account a WHERE id <> $1 AND NOT EXISTS (
                SELECT 1 FROM workspace w JOIN environment e ON e.id = w.environment_id WHERE e.account_id = a.id)",
         )
         .bind(DELETED)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(&mut self.inner)
         .await?;
         rows.iter().map(|row| id(row, "id")).collect()
     }
 
     /// Disables an account, or enables it.
     pub(crate) async fn set_disabled(&mut self, id: &AccountId, disabled_at_ms: Option<i64>) -> Result<()> {
-        sqlx::query("UPDATE account SET disabled_at_ms = ? WHERE id = ?")
+        query("UPDATE account SET disabled_at_ms = $1 WHERE id = $2")
             .bind(disabled_at_ms)
             .bind(id.as_str())
-            .execute(&mut *self.inner)
+            .execute(&mut self.inner)
             .await?;
         Ok(())
     }

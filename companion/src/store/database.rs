@@ -6,18 +6,18 @@ use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use scalr_api::{AccountId, ConnectionId};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
 use tokio::sync::{Mutex, Notify, broadcast};
 
 use super::bounds::Bounds;
 use super::commits::Commits;
-use super::directory::{DATABASE, DirLock, create_private_file};
+use super::directory::{DATABASE, DirLock};
+use super::durability::Durability;
 use super::error::{Result, StoreError};
 use super::feed::{self, Feed, Happening, What};
-use super::migrations;
+use super::server::Server;
+use super::session::{self, Session, Sessions};
+use super::sql::{Pool, Sql, Transaction, query};
+use super::{migrations, sqlite};
 
 /// Longest wait for the turn to begin a transaction.
 const BEGIN_WITHIN: Duration = Duration::from_secs(30);
@@ -25,9 +25,11 @@ const BEGIN_WITHIN: Duration = Duration::from_secs(30);
 /// The store, open. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
-    pub(super) write: SqlitePool,
-    pub(super) read: SqlitePool,
+    pub(super) write: Pool,
+    pub(super) read: Pool,
     pub(super) bounds: Bounds,
+    /// That which writes, where the database is PostgreSQL.
+    session: Option<Arc<Session>>,
     /// Whoever is next to wait for the writer.
     queue: Arc<Mutex<()>>,
     signals: Arc<Signals>,
@@ -48,7 +50,7 @@ struct Signals {
 /// A transaction that may write; dropped without [`Tx::commit`] it is rolled back.
 #[must_use = "a transaction that is not committed is rolled back"]
 pub(crate) struct Tx {
-    pub(super) inner: Transaction<'static, Sqlite>,
+    pub(super) inner: Transaction,
     pub(super) bounds: Bounds,
     /// The connection that an account's audit-log setting selected until this transaction switched it off.
     pub(super) deselected: Option<(AccountId, ConnectionId)>,
@@ -96,12 +98,8 @@ impl Signals {
     }
 
     /// What a part of a transaction that tells whether the store can be written came to, counted where that failed.
-    fn noted<T>(&self, done: std::result::Result<T, sqlx::Error>) -> Result<T> {
-        done.map_err(|error| {
-            let error = StoreError::from(error);
-            self.commits.failed(&error);
-            error
-        })
+    fn noted<T>(&self, done: Result<T>) -> Result<T> {
+        done.inspect_err(|error| self.commits.failed(error))
     }
 }
 
@@ -137,52 +135,56 @@ impl Drop for WakeOnDrop {
     }
 }
 
-/// Whether accepted events must outlive the machine or only this process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Durability {
-    /// Every commit reaches the disk.
-    Disk,
-    /// For a directory that is deleted with the process.
-    None,
+/// Where the database is.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// In a data directory that is this process's: SQLite.
+    Directory(DirLock),
+    /// On a server: PostgreSQL.
+    Server(Box<Server>),
 }
 
 impl Store {
-    /// Opens the store in a directory, bringing its tables up to date. Leases of an earlier process are void: the lock
-    /// says that it has ended.
-    pub(crate) async fn open(
-        dir: &Path,
-        _lock: &DirLock,
-        durability: Durability,
-        bounds: Bounds,
-    ) -> Result<Self> {
-        let path = dir.join(DATABASE);
-        let opened = Self::open_at(&path, durability, bounds).await;
-        opened.map_err(|error| error.at_start(&path))
+    /// Opens the store, bringing its tables up to date. Leases of an earlier process are void: that this process has the lock says that
+    /// the other has ended.
+    pub(crate) async fn open(place: &Place, durability: Durability, bounds: Bounds) -> Result<Self> {
+        match place {
+            Place::Directory(lock) => {
+                let path = lock.dir().join(DATABASE);
+                let opened = Box::pin(Self::open_at(&path, durability, bounds)).await;
+                opened.map_err(|error| error.at_start(&path))
+            }
+            Place::Server(server) => Box::pin(Self::open_on(server, durability, bounds)).await,
+        }
     }
 
     async fn open_at(path: &Path, durability: Durability, bounds: Bounds) -> Result<Self> {
-        create_if_absent(path).await?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(10))
-            .disable_statement_logging()
-            .synchronous(match durability {
-                Durability::Disk => SqliteSynchronous::Full,
-                Durability::None => SqliteSynchronous::Off,
-            });
-        let write = writer(options.clone()).await?;
-        migrations::all().run(&write).await?;
+        let (write, options) = sqlite::open(path, durability).await?;
+        migrations::SQLITE.run(&write).await?;
+        let write = Pool::Sqlite(write);
         recover(&write).await?;
-        let read = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_with(options.read_only(true))
-            .await?;
-        Ok(Self {
+        let read = Pool::Sqlite(sqlite::readers(options).await?);
+        Ok(Self::of(write, read, None, bounds))
+    }
+
+    async fn open_on(server: &Server, durability: Durability, bounds: Bounds) -> Result<Self> {
+        let Sessions { write, read, session } = session::open(server, durability).await?;
+        let made = async {
+            migrations::POSTGRES.run(&write).await?;
+            Ok(session.record(&write).await?)
+        };
+        made.await.map_err(|error| session.not_opened(server, error))?;
+        let write = Pool::Postgres(write);
+        recover(&write).await?;
+        Ok(Self::of(write, Pool::Postgres(read), Some(session), bounds))
+    }
+
+    fn of(write: Pool, read: Pool, session: Option<Arc<Session>>, bounds: Bounds) -> Self {
+        Self {
             write,
             read,
             bounds,
+            session,
             queue: Arc::default(),
             signals: Arc::new(Signals {
                 delivery: Notify::new(),
@@ -192,7 +194,7 @@ impl Store {
                 feed: feed::new(),
                 commits: Commits::default(),
             }),
-        })
+        }
     }
 
     /// Begins a transaction that may write; waits for the one under way, and for those that began to wait earlier.
@@ -205,7 +207,10 @@ impl Store {
     /// The same before nearly all others that wait: of them one at most comes first. For the one task whose work of many calls waits, so
     /// that no flood of intakes keeps it waiting.
     pub(crate) async fn begin_first(&self) -> Result<Tx> {
-        let begun = self.write.begin_with("BEGIN IMMEDIATE").await;
+        let begun = match (&self.write, &self.session) {
+            (Pool::Postgres(pool), Some(session)) => session.transaction(pool).await,
+            (write, _) => write.begin().await.map_err(StoreError::from),
+        };
         Ok(Tx {
             inner: self.signals.noted(begun)?,
             bounds: self.bounds,
@@ -228,7 +233,7 @@ impl Store {
     /// Writes nothing that is read, to find out whether the store takes writes.
     pub(crate) async fn try_write(&self) -> Result<()> {
         let mut tx = self.begin().await?;
-        sqlx::query(SAME_HEADER).execute(&mut *tx.inner).await?;
+        query(TRY_WRITE).execute(&mut tx.inner).await?;
         tx.commit().await
     }
 
@@ -254,6 +259,14 @@ impl Store {
         self.signals.runs.notified().await;
     }
 
+    /// Waits until another process has taken the database, after which this one writes nothing any more; that as an error.
+    pub(crate) async fn taken(&self) -> StoreError {
+        match &self.session {
+            Some(session) => StoreError::DatabaseTaken(session.taken().await),
+            None => std::future::pending().await,
+        }
+    }
+
     /// Closes the store once its last statements are done.
     pub(crate) async fn close(&self) {
         self.read.close().await;
@@ -267,7 +280,7 @@ impl Tx {
     pub(crate) async fn commit(self) -> Result<()> {
         let signals = Arc::clone(&self.wakes.signals);
         let committed = self.wakes.after(self.inner.commit()).await;
-        signals.noted(committed)?;
+        signals.noted(committed.map_err(StoreError::from))?;
         signals.commits.done(&self.noted);
         feed::send(&signals.feed, self.noted);
         Ok(())
@@ -303,54 +316,6 @@ impl Tx {
     }
 }
 
-/// Creates the database, if there is none, under another name first: a file of no bytes under its own is one that was cut.
-async fn create_if_absent(path: &Path) -> Result<()> {
-    let failed = |source| StoreError::Directory {
-        path: path.to_owned(),
-        source,
-    };
-    match std::fs::metadata(path) {
-        Ok(there) if there.len() > 0 => return Ok(()),
-        Ok(_) => {
-            let why = "it has no bytes, and what it held is gone".to_owned();
-            let path = path.to_owned();
-            return Err(StoreError::Damaged { path, why });
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failed(error)),
-    }
-    let begun = path.with_extension("new");
-    let _ = std::fs::remove_file(&begun);
-    // The directory may have existed before, open to all; SQLite gives its other files the mode of this one.
-    create_private_file(&begun).map_err(failed)?;
-    let options = SqliteConnectOptions::new()
-        .filename(&begun)
-        .disable_statement_logging();
-    let mut connection = options.connect().await?;
-    // Anything that is written gives the file its header.
-    sqlx::query(SAME_HEADER).execute(&mut connection).await?;
-    connection.close().await?;
-    std::fs::rename(&begun, path).map_err(failed)
-}
-
-/// Writes the header of the database as it is: its first page goes through the log, as with any change.
-const SAME_HEADER: &str = "PRAGMA user_version = 1";
-
-/// The one connection that writes.
-async fn writer(options: SqliteConnectOptions) -> Result<SqlitePool> {
-    let pool = SqlitePoolOptions::new()
-        .max_connections(1)
-        // On a full disk SQLite itself rolls back the commit that failed. The driver keeps counting that transaction
-        // as open and would begin no other, so such a connection is closed and a new one takes its place.
-        .after_release(|connection, _| {
-            Box::pin(async move {
-                connection.ping().await?;
-                Ok(!connection.is_in_transaction())
-            })
-        });
-    Ok(pool.connect_with(options).await?)
-}
-
 /// Voids the leases of an earlier process. Read by the index of events that were sent before: all leased ones are in it.
 pub(super) const VOID_LEASES: &str = "UPDATE outbox SET lease = NULL, leased_until_ms = 0
      WHERE (due_at_ms > 0 OR leased_until_ms > 0) AND lease IS NOT NULL";
@@ -358,9 +323,15 @@ pub(super) const VOID_LEASES: &str = "UPDATE outbox SET lease = NULL, leased_unt
 /// Ends the backoff of refused deletions: an operator restarts after correcting something at AWS.
 const RETRY_REMOVALS: &str = "UPDATE source_removal SET failures = 0, retry_at_ms = 0";
 
-async fn recover(write: &SqlitePool) -> Result<()> {
+/// Changes nothing that is read, and is written as any change is.
+const TRY_WRITE: Sql = Sql::Each {
+    sqlite: sqlite::SAME_HEADER,
+    postgres: "UPDATE holder SET tried_at = now()",
+};
+
+async fn recover(write: &Pool) -> Result<()> {
     for statement in [VOID_LEASES, RETRY_REMOVALS] {
-        sqlx::query(statement).execute(write).await?;
+        query(statement).execute(write).await?;
     }
     Ok(())
 }

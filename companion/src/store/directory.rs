@@ -2,7 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::{Result, StoreError};
 
@@ -27,7 +27,15 @@ const FOLDERS: [&str; 2] = ["tls", "aws"];
 /// The lock on a data directory, held for as long as this value lives.
 #[derive(Debug)]
 pub(crate) struct DirLock {
+    dir: PathBuf,
     _file: File,
+}
+
+impl DirLock {
+    /// The directory.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
 }
 
 /// Locks this directory against other processes, creating it if needed. Directory and files are readable by their owner
@@ -37,13 +45,16 @@ pub(crate) fn lock(dir: &Path) -> Result<DirLock> {
         path: dir.to_owned(),
         source,
     };
-    create_private(dir).map_err(failed)?;
+    create_lasting(dir).map_err(failed)?;
     make_private(dir).map_err(failed)?;
     let path = dir.join(LOCK);
     create_private_file(&path).map_err(failed)?;
     let file = File::options().write(true).open(path).map_err(failed)?;
     match file.try_lock() {
-        Ok(()) => Ok(DirLock { _file: file }),
+        Ok(()) => Ok(DirLock {
+            dir: dir.to_owned(),
+            _file: file,
+        }),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(dir.to_owned())),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
@@ -60,10 +71,41 @@ pub(crate) fn lock_if_there(dir: &Path) -> Result<Option<DirLock>> {
     }
     let file = File::options().read(true).open(dir.join(LOCK)).map_err(failed)?;
     match file.try_lock() {
-        Ok(()) => Ok(Some(DirLock { _file: file })),
+        Ok(()) => Ok(Some(DirLock {
+            dir: dir.to_owned(),
+            _file: file,
+        })),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(dir.to_owned())),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
+}
+
+/// Creates a directory, if there is none, so that it outlives a loss of power: SQLite syncs what is in it, and not its own entry in the
+/// directory above. An earlier process may have ended before it did so.
+fn create_lasting(dir: &Path) -> io::Result<()> {
+    let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    let made = dir.ancestors().take_while(is_missing).count();
+    create_private(dir)?;
+    for path in dir.ancestors().take(made.max(1)) {
+        sync_entry(path)?;
+    }
+    Ok(())
+}
+
+/// Syncs the directory above, where this process may open it.
+#[cfg(unix)]
+fn sync_entry(path: &Path) -> io::Result<()> {
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    match File::open(above.unwrap_or_else(|| Path::new("."))) {
+        Ok(above) => above.sync_all(),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(not(unix))]
+fn sync_entry(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Creates a file that only its owner can read, if there is none: the database holds the token.
@@ -148,6 +190,19 @@ mod tests {
                 assert_eq!(mode(&dir.join(file)), 0o600, "{file}");
             }
         }
+    }
+
+    /// What of that a loss of power shows is tried by `cargo xtask chaos --power-loss`.
+    #[test]
+    fn a_directory_is_made_with_those_above_it_and_may_be_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("a/b/c");
+        for _ in 0..2 {
+            create_lasting(&dir).unwrap();
+            assert!(dir.is_dir());
+        }
+        create_lasting(Path::new("/")).unwrap();
+        assert!(create_lasting(&folder.path().join("a/\0")).is_err());
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! What AWS has acknowledged and may have dropped, over all accounts: for the figures of the whole process.
 
-use sqlx::Row as _;
-
 use super::account::DELETED;
 use super::database::Store;
 use super::error::Result;
+use super::sql::query;
 
 /// What is in doubt, and since when something may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,26 +14,26 @@ pub(crate) struct Doubts {
     pub(crate) oldest_acknowledged_at_ms: Option<i64>,
 }
 
-/// Of all connections but those of the account `?`.
+/// Of all connections but those of the account `$1`.
 pub(super) const UNCONFIRMED: &str =
-    "SELECT COALESCE(SUM(d.unconfirmed), 0) AS unconfirmed FROM delivery d CROSS JOIN connection c ON c.id = d.connection_id
-     WHERE c.account_id <> ?";
+    "SELECT CAST(COALESCE(SUM(d.unconfirmed), 0) AS BIGINT) AS unconfirmed FROM delivery d CROSS JOIN connection c ON c.id = d.connection_id
+     WHERE c.account_id <> $1";
 
-/// Of the connections with deliveries that no look has covered, but those of the account `?`.
+/// Of the connections with deliveries that no look has covered, but those of the account `$1`.
 pub(super) const OLDEST_ACKNOWLEDGED: &str =
     "SELECT MIN((SELECT s.settled_at_ms FROM settled s WHERE s.connection_id = d.connection_id AND s.state = 'delivered'
                  AND s.seq > d.confirmed_seq ORDER BY s.seq LIMIT 1)) AS oldest
      FROM delivery d CROSS JOIN connection c ON c.id = d.connection_id
-     WHERE d.acknowledged_seq > d.confirmed_seq AND c.account_id <> ?";
+     WHERE d.acknowledged_seq > d.confirmed_seq AND c.account_id <> $1";
 
 impl Store {
     /// What is in doubt over all connections.
     pub(crate) async fn doubts(&self) -> Result<Doubts> {
-        let unconfirmed = sqlx::query(UNCONFIRMED)
+        let unconfirmed = query(UNCONFIRMED)
             .bind(DELETED)
             .fetch_one(&self.read)
             .await?;
-        let oldest = sqlx::query(OLDEST_ACKNOWLEDGED)
+        let oldest = query(OLDEST_ACKNOWLEDGED)
             .bind(DELETED)
             .fetch_one(&self.read)
             .await?;

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::database::Tx;
 use super::error::Result;
 use super::feed::What;
+use super::sql::{List, Sql, in_order, query};
 
 /// Explanations kept a connection; the counters count all.
 const EXPLAINED_MAX: usize = 100;
@@ -32,7 +33,7 @@ impl DropReason {
         }
     }
 
-    /// Counts `?1` events of the connection `?2` for this reason.
+    /// Counts `$1` events of the connection `$2` for this reason.
     const fn count(self) -> &'static str {
         macro_rules! count {
             ($column:literal) => {
@@ -41,7 +42,7 @@ impl DropReason {
                     $column,
                     " = ",
                     $column,
-                    " + ?1 WHERE connection_id = ?2"
+                    " + $1 WHERE connection_id = $2"
                 )
             };
         }
@@ -52,18 +53,21 @@ impl DropReason {
     }
 }
 
-/// Explains the events of the list `?1`, whose elements are an event's number and its explanation.
-pub(super) const EXPLAIN: &str =
+/// Explains the events of the list `$1`, whose elements are an event's number and its explanation.
+pub(super) const EXPLAIN: Sql = in_order!(
     "INSERT INTO dropped (connection_id, event_id, detail_type, reason, explanation, at_ms)
-     SELECT o.connection_id, o.event_id, o.detail_type, ?2, list.value ->> 1, ?3
-     FROM json_each(?1) list CROSS JOIN outbox o ON o.seq = list.value ->> 0";
+     SELECT o.connection_id, o.event_id, o.detail_type, $2, list.value ->> 1, $3
+     FROM json_each($1) list CROSS JOIN outbox o WHERE o.seq = CAST(list.value ->> 0 AS BIGINT)",
+    "list.rowid"
+);
 
-/// Deletes all explanations of the connection `?1` but the newest `?2`: what other connections drop does not count.
-pub(super) const DELETE_OLD_EXPLANATIONS: &str = "DELETE FROM dropped WHERE connection_id = ?1
-     AND seq <= (SELECT seq FROM dropped WHERE connection_id = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)";
+/// Deletes all explanations of the connection `$1` but the newest `$2`: what other connections drop does not count.
+pub(super) const DELETE_OLD_EXPLANATIONS: &str = "DELETE FROM dropped WHERE connection_id = $1
+     AND seq <= (SELECT seq FROM dropped WHERE connection_id = $1 ORDER BY seq DESC LIMIT 1 OFFSET $2)";
 
-/// Deletes the events whose numbers are in the list `?`.
-pub(super) const DELETE: &str = "DELETE FROM outbox WHERE seq IN (SELECT value FROM json_each(?))";
+/// Deletes the events whose numbers are in the list `$1`.
+pub(super) const DELETE: &str =
+    "DELETE FROM outbox WHERE seq IN (SELECT CAST(atom AS BIGINT) FROM json_each($1))";
 
 /// Gives up these events of one connection, which are in their order.
 pub(super) async fn drop_events(
@@ -78,21 +82,21 @@ pub(super) async fn drop_events(
     }
     let explained = &drops[drops.len().saturating_sub(EXPLAINED_MAX)..];
     let explained: Vec<_> = explained.iter().map(|drop| json!([drop.seq, drop.why])).collect();
-    sqlx::query(EXPLAIN)
-        .bind(json!(explained).to_string())
+    query(EXPLAIN)
+        .bind(List(json!(explained).to_string()))
         .bind(reason.as_str())
         .bind(now_ms)
-        .execute(&mut *tx.inner)
+        .execute(&mut tx.inner)
         .await?;
-    sqlx::query(DELETE_OLD_EXPLANATIONS)
+    query(DELETE_OLD_EXPLANATIONS)
         .bind(connection)
         .bind(i64::try_from(EXPLAINED_MAX).unwrap_or(i64::MAX))
-        .execute(&mut *tx.inner)
+        .execute(&mut tx.inner)
         .await?;
-    sqlx::query(reason.count())
+    query(reason.count())
         .bind(i64::try_from(drops.len()).unwrap_or(i64::MAX))
         .bind(connection)
-        .execute(&mut *tx.inner)
+        .execute(&mut tx.inner)
         .await?;
     if let Some(last) = drops.last() {
         let (events, why) = (drops.len(), last.why.clone());
@@ -100,9 +104,9 @@ pub(super) async fn drop_events(
         tx.note(connection, What::Dropped { events, reason, why });
     }
     let all: Vec<_> = drops.iter().map(|drop| drop.seq).collect();
-    sqlx::query(DELETE)
-        .bind(json!(all).to_string())
-        .execute(&mut *tx.inner)
+    query(DELETE)
+        .bind(List(json!(all).to_string()))
+        .execute(&mut tx.inner)
         .await?;
     Ok(())
 }

@@ -3,6 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use sqlx::error::DatabaseError;
+use sqlx::migrate::MigrateError;
+use sqlx::postgres::PgDatabaseError;
+
 /// Why the store cannot do something.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
@@ -23,8 +27,22 @@ pub(crate) enum StoreError {
         path: PathBuf,
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    #[error("the database `{at}` cannot be used: {why}. {next}")]
+    Server { at: String, why: String, next: String },
+    #[error(
+        "another process uses the database `{at}`: {by}. End that first, or give this one a database of its own. Where that process's \
+         machine is gone, the server notices within about a minute"
+    )]
+    DatabaseInUse { at: String, by: String },
+    #[error("another process has taken the database, so this one writes nothing any more: {0}")]
+    DatabaseTaken(String),
+    #[error(
+        "the database's tables are of version {version}, and this program knows them up to version {known}: start the version of the \
+         program that has written them, or a newer one"
+    )]
+    Newer { version: i64, known: i64 },
     #[error("the database's tables cannot be brought up to date")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
+    Migrate(#[from] MigrateError),
     #[error("the database failed")]
     Sql(#[from] sqlx::Error),
     #[error("the database holds what this version cannot read: {0}")]
@@ -64,6 +82,18 @@ impl StoreError {
 
     /// Why a write failed.
     pub(super) fn write_fault(&self) -> WriteFault {
+        match self {
+            Self::DatabaseTaken(_) => return WriteFault::Taken,
+            Self::Sql(error) if is_lost(error) => return WriteFault::Unreachable,
+            Self::Sql(sqlx::Error::Database(error)) if is_of_postgres(&**error) => {
+                return match error.code().as_deref() {
+                    Some("53100") => WriteFault::ServerFull,
+                    Some("25006") => WriteFault::ReadOnly,
+                    _ => WriteFault::Other,
+                };
+            }
+            _ => {}
+        }
         let code = match self {
             Self::Sql(sqlx::Error::Database(error)) => primary_code(&**error),
             Self::Sql(sqlx::Error::Io(error)) if is_full(error) => Some(SQLITE_FULL),
@@ -92,6 +122,14 @@ pub(crate) enum WriteFault {
     Full,
     /// Something else has the database open, and keeps it from being written.
     Locked,
+    /// The server of the database does not answer.
+    Unreachable,
+    /// The disk of the server has no room.
+    ServerFull,
+    /// The server takes no writes.
+    ReadOnly,
+    /// Another process has the database.
+    Taken,
     Other,
 }
 
@@ -107,8 +145,30 @@ const SQLITE_NOTADB: u32 = 26;
 const SQLITE_IOERR_WRITE: u32 = 778;
 const SQLITE_IOERR_SHMSIZE: u32 = 4874;
 
+fn is_of_postgres(error: &dyn DatabaseError) -> bool {
+    error.try_downcast_ref::<PgDatabaseError>().is_some()
+}
+
+/// Whether an error says that the connection to a server is lost: there is no answer, or the server is being stopped or started.
+pub(super) fn is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => !is_full(error),
+        sqlx::Error::Database(error) => {
+            is_of_postgres(&**error)
+                && matches!(
+                    error.code().as_deref(),
+                    Some("57P01" | "57P02" | "57P03" | "08006")
+                )
+        }
+        _ => false,
+    }
+}
+
 /// SQLite's code without what extends it.
-fn primary_code(error: &dyn sqlx::error::DatabaseError) -> Option<u32> {
+fn primary_code(error: &dyn DatabaseError) -> Option<u32> {
+    if is_of_postgres(error) {
+        return None;
+    }
     match error.code()?.parse::<u32>().ok()? {
         SQLITE_IOERR_WRITE | SQLITE_IOERR_SHMSIZE => Some(SQLITE_FULL),
         code => Some(code & 0xff),

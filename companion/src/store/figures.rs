@@ -1,12 +1,11 @@
 //! The figures of each connection's delivery, the events that it holds, and those that it gave up.
 
 use scalr_api::{AccountId, ConnectionId};
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use super::database::Store;
 use super::error::Result;
 use super::row::id;
+use super::sql::{Row, Sql, query};
 
 /// Held events that one answer lists.
 const HELD_LISTED_MAX: usize = 100;
@@ -40,18 +39,18 @@ pub(crate) struct DroppedEvent {
     pub(crate) at_ms: i64,
 }
 
-/// The figures of the connection `?2` of the account `?1`. The last subquery needs the index of events with an error: by
+/// The figures of the connection `$2` of the account `$1`. The last subquery needs the index of events with an error: by
 /// the one of all events, every held event would be read to find that none has an error.
 pub(super) const FIGURES: &str = "SELECT d.*,
          (SELECT o.accepted_at_ms FROM outbox o WHERE o.connection_id = c.id AND o.unconfirmed_at_ms IS NULL
           ORDER BY o.seq LIMIT 1) AS oldest,
          (SELECT o.last_error FROM outbox o
           WHERE o.connection_id = c.id AND o.last_error IS NOT NULL ORDER BY o.seq LIMIT 1) AS held_error
-     FROM delivery d JOIN connection c ON c.id = d.connection_id WHERE c.account_id = ?1 AND c.id = ?2";
+     FROM delivery d JOIN connection c ON c.id = d.connection_id WHERE c.account_id = $1 AND c.id = $2";
 
-/// The newest explanations of the connection `?`.
+/// The newest explanations of the connection `$1`.
 pub(super) const EXPLANATIONS: &str =
-    "SELECT * FROM dropped WHERE connection_id = ? ORDER BY seq DESC LIMIT 100";
+    "SELECT * FROM dropped WHERE connection_id = $1 ORDER BY seq DESC LIMIT 100";
 
 /// An event that waits to be sent.
 #[derive(Clone, Debug)]
@@ -65,16 +64,24 @@ pub(crate) struct HeldEvent {
     pub(crate) last_error: Option<String>,
 }
 
-/// The oldest `?4` held events of the account `?1`, of one connection and of one id where these are given: no more than `?4` of each
+/// The oldest `$4` held events of the account `$1`, of one connection and of one id where these are given: no more than `$4` of each
 /// connection are read, and none that is unconfirmed.
-pub(super) const HELD: &str =
-    "SELECT o.connection_id, o.event_id, o.detail_type, o.bytes, o.time_ms, o.attempts, o.last_error
-     FROM connection c CROSS JOIN outbox o ON o.seq IN (
+pub(super) const HELD: Sql = Sql::Each {
+    sqlite: "SELECT o.connection_id, o.event_id, o.detail_type, o.bytes, o.time_ms, o.attempts, o.last_error
+     FROM connection c CROSS JOIN outbox o
+     WHERE o.seq IN (
          SELECT h.seq FROM outbox h WHERE h.connection_id = c.id AND h.unconfirmed_at_ms IS NULL
-           AND (?3 IS NULL OR h.event_id = ?3) ORDER BY h.seq LIMIT ?4)
-     WHERE c.account_id = ?1 AND (?2 IS NULL OR c.id = ?2) ORDER BY o.seq LIMIT ?4";
+           AND ($3 IS NULL OR h.event_id = $3) ORDER BY h.seq LIMIT $4)
+       AND c.account_id = $1 AND ($2 IS NULL OR c.id = $2) ORDER BY o.seq LIMIT $4",
+    postgres:
+        "SELECT o.connection_id, o.event_id, o.detail_type, o.bytes, o.time_ms, o.attempts, o.last_error
+     FROM connection c CROSS JOIN LATERAL (
+         SELECT h.* FROM outbox h WHERE h.connection_id = c.id AND h.unconfirmed_at_ms IS NULL
+           AND ($3 IS NULL OR h.event_id = $3) ORDER BY h.seq LIMIT $4) AS o
+     WHERE c.account_id = $1 AND ($2 IS NULL OR c.id = $2) ORDER BY o.seq LIMIT $4",
+};
 
-fn held(row: &SqliteRow) -> Result<HeldEvent> {
+fn held(row: &Row) -> Result<HeldEvent> {
     Ok(HeldEvent {
         connection_id: id(row, "connection_id")?,
         event_id: row.try_get("event_id")?,
@@ -86,7 +93,7 @@ fn held(row: &SqliteRow) -> Result<HeldEvent> {
     })
 }
 
-fn figures(row: &SqliteRow) -> Result<DeliveryFigures> {
+fn figures(row: &Row) -> Result<DeliveryFigures> {
     Ok(DeliveryFigures {
         held: row.try_get("held")?,
         held_bytes: row.try_get("held_bytes")?,
@@ -101,13 +108,13 @@ fn figures(row: &SqliteRow) -> Result<DeliveryFigures> {
         dropped_refused: row.try_get("dropped_refused")?,
         failures: row.try_get("failures")?,
         last_error: row
-            .try_get::<Option<String>, _>("last_error")?
+            .try_get::<Option<String>>("last_error")?
             .or(row.try_get("held_error")?),
         last_delivered_at_ms: row.try_get("last_delivered_at_ms")?,
     })
 }
 
-fn dropped(row: &SqliteRow) -> Result<DroppedEvent> {
+fn dropped(row: &Row) -> Result<DroppedEvent> {
     Ok(DroppedEvent {
         event_id: row.try_get("event_id")?,
         detail_type: row.try_get("detail_type")?,
@@ -124,7 +131,7 @@ impl Store {
         account: &AccountId,
         [connection, event]: [Option<&str>; 2],
     ) -> Result<(Vec<HeldEvent>, bool)> {
-        let rows = sqlx::query(HELD)
+        let rows = query(HELD)
             .bind(account.as_str())
             .bind(connection)
             .bind(event)
@@ -145,13 +152,13 @@ impl Store {
         account: &AccountId,
         id: &str,
     ) -> Result<Option<(DeliveryFigures, Vec<DroppedEvent>)>> {
-        let row = sqlx::query(FIGURES)
+        let row = query(FIGURES)
             .bind(account.as_str())
             .bind(id)
             .fetch_optional(&self.read)
             .await?;
         let Some(row) = row else { return Ok(None) };
-        let explained = sqlx::query(EXPLANATIONS).bind(id).fetch_all(&self.read).await?;
+        let explained = query(EXPLANATIONS).bind(id).fetch_all(&self.read).await?;
         let explained = explained.iter().map(dropped).collect::<Result<_>>()?;
         Ok(Some((figures(&row)?, explained)))
     }

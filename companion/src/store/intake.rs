@@ -6,12 +6,12 @@ use std::collections::HashMap;
 
 use scalr_api::AccountId;
 use scalr_events::EventType;
-use sqlx::Row as _;
 
 use super::bounds::Bounds;
 use super::database::{Store, Tx};
 use super::error::Result;
 use super::row::count;
+use super::sql::{List, query};
 use crate::token::Digest;
 
 /// How much longer than a held event its key is kept.
@@ -28,28 +28,28 @@ pub(crate) struct Accepted {
     pub(crate) deliveries: u64,
 }
 
-/// What the account `?1` sent as the events of the list `?3`, of the type `?2`.
+/// What the account `$1` sent as the events of the list `$3`, of the type `$2`.
 pub(super) const BY_KEY: &str =
-    "SELECT i.event_id, i.digest, i.deliveries FROM json_each(?3) list CROSS JOIN intake i
-     WHERE i.account_id = ?1 AND i.event_type = ?2 AND i.event_id = list.value";
+    "SELECT i.event_id, i.digest, i.deliveries FROM json_each($3) list CROSS JOIN intake i
+     WHERE i.account_id = $1 AND i.event_type = $2 AND i.event_id = list.atom";
 
-/// Notes what the account `?1` sent of the type `?2`: the list `?3` (id, digest), received by `?4` connections each, at `?5`.
+/// Notes what the account `$1` sent of the type `$2`: the list `$3` (id, digest), received by `$4` connections each, at `$5`.
 pub(super) const NOTE: &str =
     "INSERT INTO intake (account_id, event_type, event_id, digest, deliveries, accepted_at_ms)
-     SELECT ?1, ?2, list.value ->> 0, unhex(list.value ->> 1), ?4, ?5 FROM json_each(?3) list";
+     SELECT $1, $2, list.value ->> 0, unhex(list.value ->> 1), $4, $5 FROM json_each($3) list";
 
-/// Whether a key is older than `?`.
-pub(super) const ANY_OLD_KEY: &str = "SELECT 1 FROM intake WHERE accepted_at_ms < ? LIMIT 1";
+/// Whether a key is older than `$1`.
+pub(super) const ANY_OLD_KEY: &str = "SELECT 1 FROM intake WHERE accepted_at_ms < $1 LIMIT 1";
 
-/// Deletes the first `?2` keys that are older than `?1`.
+/// Deletes the first `$2` keys that are older than `$1`.
 pub(super) const DELETE_OLD_KEYS: &str =
-    "DELETE FROM intake WHERE rowid IN (SELECT rowid FROM intake WHERE accepted_at_ms < ?1
-     ORDER BY accepted_at_ms LIMIT ?2)";
+    "DELETE FROM intake WHERE rowid IN (SELECT rowid FROM intake WHERE accepted_at_ms < $1
+     ORDER BY accepted_at_ms LIMIT $2)";
 
 impl Store {
     /// Whether a key has been kept long enough.
     pub(crate) async fn any_old_key(&self, now_ms: i64) -> Result<bool> {
-        let row = sqlx::query(ANY_OLD_KEY)
+        let row = query(ANY_OLD_KEY)
             .bind(self.bounds.oldest_key_ms(now_ms))
             .fetch_optional(&self.read)
             .await?;
@@ -72,11 +72,11 @@ impl Tx {
         (account, event_type): (&AccountId, EventType),
         ids: &[&str],
     ) -> Result<HashMap<String, Accepted>> {
-        let rows = sqlx::query(BY_KEY)
+        let rows = query(BY_KEY)
             .bind(account.as_str())
             .bind(event_type.as_str())
-            .bind(serde_json::to_string(ids)?)
-            .fetch_all(&mut *self.inner)
+            .bind(List(serde_json::to_string(ids)?))
+            .fetch_all(&mut self.inner)
             .await?;
         let mut accepted = HashMap::with_capacity(rows.len());
         for row in &rows {
@@ -97,23 +97,23 @@ impl Tx {
         now_ms: i64,
     ) -> Result<()> {
         let list: Vec<_> = keys.iter().map(|(id, digest)| (id, digest.hex())).collect();
-        sqlx::query(NOTE)
+        query(NOTE)
             .bind(account.as_str())
             .bind(event_type.as_str())
-            .bind(serde_json::to_string(&list)?)
+            .bind(List(serde_json::to_string(&list)?))
             .bind(i64::try_from(deliveries).unwrap_or(i64::MAX))
             .bind(now_ms)
-            .execute(&mut *self.inner)
+            .execute(&mut self.inner)
             .await?;
         Ok(())
     }
 
     /// Deletes some of the keys that have been kept long enough; returns how many.
     pub(crate) async fn forget_keys(&mut self, now_ms: i64) -> Result<u64> {
-        let done = sqlx::query(DELETE_OLD_KEYS)
+        let done = query(DELETE_OLD_KEYS)
             .bind(self.bounds.oldest_key_ms(now_ms))
             .bind(CHUNK)
-            .execute(&mut *self.inner)
+            .execute(&mut self.inner)
             .await?;
         Ok(done.rows_affected())
     }

@@ -7,13 +7,12 @@ use std::collections::HashSet;
 
 use scalr_api::ConnectionId;
 use serde_json::json;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use super::database::{Store, Tx};
 use super::error::{Result, StoreError};
 use super::event::VERSION;
 use super::row::id;
+use super::sql::{List, Row, query};
 
 /// An event that is to be sent.
 #[derive(Clone, Debug)]
@@ -22,6 +21,10 @@ pub(crate) struct Entry {
     pub(crate) connection_id: ConnectionId,
     /// The event source of its connection.
     pub(crate) source: String,
+    /// The AWS account that its connection is to.
+    pub(crate) aws_account_id: String,
+    /// Order is kept within a lane.
+    pub(crate) lane: String,
     pub(crate) event_id: String,
     pub(crate) detail_type: String,
     pub(crate) detail: String,
@@ -49,7 +52,7 @@ pub(crate) struct Due {
     pub(crate) is_failing: bool,
 }
 
-fn entry(row: &SqliteRow) -> Result<Entry> {
+fn entry(row: &Row) -> Result<Entry> {
     let version: i64 = row.try_get("version")?;
     let event_id: String = row.try_get("event_id")?;
     if version != VERSION {
@@ -60,6 +63,8 @@ fn entry(row: &SqliteRow) -> Result<Entry> {
         seq: row.try_get("seq")?,
         connection_id: id(row, "connection_id")?,
         source: row.try_get("source")?,
+        aws_account_id: row.try_get("aws_account_id")?,
+        lane: row.try_get("lane")?,
         event_id,
         detail_type: row.try_get("detail_type")?,
         detail: row.try_get("detail")?,
@@ -69,7 +74,7 @@ fn entry(row: &SqliteRow) -> Result<Entry> {
     })
 }
 
-fn due(row: &SqliteRow) -> Result<Due> {
+fn due(row: &Row) -> Result<Due> {
     Ok(Due {
         id: id(row, "id")?,
         region: row.try_get("region")?,
@@ -79,7 +84,7 @@ fn due(row: &SqliteRow) -> Result<Due> {
 }
 
 /// Those of these connections that can be read. One that cannot is logged: it must not stop the others.
-fn readable(rows: &[SqliteRow]) -> Vec<Due> {
+fn readable(rows: &[Row]) -> Vec<Due> {
     let all = rows.iter().map(due);
     let readable = all.filter_map(|due| {
         due.inspect_err(|error| {
@@ -111,66 +116,69 @@ macro_rules! with_heads {
     };
 }
 
-/// Active connections, of those in `$from`, with an event that can be sent at `?1`.
+/// Active connections, of those in `$from` (tables and a condition), with an event that can be sent at `$1`.
 macro_rules! connections_due {
     ($from:literal) => {
         concat!(
             "SELECT c.id, c.region, d.failures, d.retry_at_ms > 0 AS is_failing FROM ",
             $from,
-            " WHERE c.status = 'active' AND d.held + d.unconfirmed > 0 AND d.retry_at_ms <= ?1 AND d.doubted_seq <= d.confirmed_seq
+            " AND c.status = 'active' AND d.held + d.unconfirmed > 0 AND d.retry_at_ms <= $1 AND d.doubted_seq <= d.confirmed_seq
                AND EXISTS (",
             with_heads!("c.id"),
-            "SELECT 1 FROM heads JOIN outbox o USING (seq) WHERE o.due_at_ms <= ?1 AND o.leased_until_ms <= ?1)"
+            "SELECT 1 FROM heads JOIN outbox o USING (seq) WHERE o.due_at_ms <= $1 AND o.leased_until_ms <= $1)"
         )
     };
 }
 
-/// Active connections with an event that can be sent at `?1`. While events of one are in doubt, nothing of it is sent: they come first.
+/// Active connections with an event that can be sent at `$1`. While events of one are in doubt, nothing of it is sent: they come first.
 pub(super) const CONNECTIONS_DUE: &str =
-    connections_due!("connection c JOIN delivery d ON d.connection_id = c.id");
+    connections_due!("connection c JOIN delivery d ON d.connection_id = c.id WHERE TRUE");
 
-/// The same of the connections of the list `?2`.
+/// The same of the connections of the list `$2`.
 pub(super) const CONNECTIONS_DUE_OF: &str = connections_due!(
-    "json_each(?2) list CROSS JOIN connection c ON c.id = list.value CROSS JOIN delivery d ON d.connection_id = c.id"
+    "json_each($2) list CROSS JOIN connection c CROSS JOIN delivery d WHERE c.id = list.atom AND d.connection_id = c.id"
 );
 
-/// When the first of the active connections of the list `?2` that wait at `?1` can be tried again.
+/// When the first of the active connections of the list `$2` that wait at `$1` can be tried again.
 pub(super) const NEXT_RETRY_OF: &str =
-    "SELECT MIN(d.retry_at_ms) AS at FROM json_each(?2) list CROSS JOIN delivery d ON d.connection_id = list.value
-     CROSS JOIN connection c ON c.id = d.connection_id WHERE d.retry_at_ms > ?1 AND c.status = 'active'";
+    "SELECT MIN(d.retry_at_ms) AS at FROM json_each($2) list CROSS JOIN delivery d CROSS JOIN connection c
+     WHERE d.connection_id = list.atom AND c.id = d.connection_id AND d.retry_at_ms > $1 AND c.status = 'active'";
 
-/// The end of the earliest wait after `?1`. An event that was never sent has no wait of its own and is not in the index
+/// The end of the earliest wait after `$1`. An event that was never sent has no wait of its own and is not in the index
 /// that serves the first half.
 pub(super) const NEXT_DUE: &str = "SELECT MIN(at) AS at FROM (
-         SELECT MIN(MAX(o.due_at_ms, o.leased_until_ms)) AS at
-         FROM outbox o CROSS JOIN connection c ON c.id = o.connection_id
-         WHERE (o.due_at_ms > 0 OR o.leased_until_ms > 0) AND MAX(o.due_at_ms, o.leased_until_ms) > ?1
+         SELECT MIN(CASE WHEN o.due_at_ms > o.leased_until_ms THEN o.due_at_ms ELSE o.leased_until_ms END) AS at
+         FROM outbox o CROSS JOIN connection c
+         WHERE c.id = o.connection_id AND (o.due_at_ms > 0 OR o.leased_until_ms > 0) AND (o.due_at_ms > $1 OR o.leased_until_ms > $1)
            AND c.status = 'active'
          UNION ALL
-         SELECT MIN(d.retry_at_ms) FROM delivery d CROSS JOIN connection c ON c.id = d.connection_id
-         WHERE d.held + d.unconfirmed > 0 AND d.retry_at_ms > ?1 AND c.status = 'active')";
+         SELECT MIN(d.retry_at_ms) FROM delivery d CROSS JOIN connection c
+         WHERE c.id = d.connection_id AND d.held + d.unconfirmed > 0 AND d.retry_at_ms > $1 AND c.status = 'active') AS waits";
 
-/// The oldest event of each lane of the connection `?1` that can be sent at `?2`, where it is active and does not back off.
+/// The oldest event of each lane of the connection `$1` that can be sent at `$2`, where it is active and does not back off.
 pub(super) const SENDABLE: &str = concat!(
-    with_heads!("?1"),
-    "SELECT o.*, c.source FROM heads JOIN outbox o USING (seq) JOIN connection c ON c.id = ?1
-     JOIN delivery d ON d.connection_id = ?1
-     WHERE o.due_at_ms <= ?2 AND o.leased_until_ms <= ?2 AND c.status = 'active' AND d.retry_at_ms <= ?2
+    with_heads!("$1"),
+    "SELECT o.*, c.source, c.aws_account_id FROM heads JOIN outbox o USING (seq) JOIN connection c ON c.id = $1
+     JOIN delivery d ON d.connection_id = $1
+     WHERE o.due_at_ms <= $2 AND o.leased_until_ms <= $2 AND c.status = 'active' AND d.retry_at_ms <= $2
        AND d.doubted_seq <= d.confirmed_seq
-     ORDER BY o.seq LIMIT ?3"
+     ORDER BY o.seq LIMIT $3"
 );
 
-/// Leases the events of the list `?1` as `?2` until `?3`.
-pub(super) const LEASE: &str = "UPDATE outbox SET lease = ?2, leased_until_ms = ?3, attempts = attempts + 1
-     WHERE seq IN (SELECT value FROM json_each(?1))";
+/// Leases the events of the list `$1` as `$2` until `$3`.
+pub(super) const LEASE: &str = "UPDATE outbox SET lease = $2, leased_until_ms = $3, attempts = attempts + 1
+     WHERE seq IN (SELECT CAST(atom AS BIGINT) FROM json_each($1))";
+
+/// Releases the leases of the list `$1`, also where they are in doubt. Read by the index of events that were sent before: all leased ones
+/// are in it.
+pub(super) const RELEASE: &str = "UPDATE outbox SET lease = NULL, leased_until_ms = 0
+     WHERE (due_at_ms > 0 OR leased_until_ms > 0)
+       AND lease IN (SELECT atom FROM json_each($1) UNION ALL SELECT atom || ' doubted' FROM json_each($1))";
 
 impl Store {
     /// Active connections with an event that can be sent now. One that cannot be read is logged and left out.
     pub(crate) async fn connections_due(&self, now_ms: i64) -> Result<Vec<Due>> {
-        let rows = sqlx::query(CONNECTIONS_DUE)
-            .bind(now_ms)
-            .fetch_all(&self.read)
-            .await?;
+        let rows = query(CONNECTIONS_DUE).bind(now_ms).fetch_all(&self.read).await?;
         Ok(readable(&rows))
     }
 
@@ -182,17 +190,17 @@ impl Store {
     ) -> Result<(Vec<Due>, Option<i64>)> {
         let list: Vec<&str> = ids.iter().map(ConnectionId::as_str).collect();
         let list = json!(list).to_string();
-        let rows = sqlx::query(CONNECTIONS_DUE_OF)
+        let rows = query(CONNECTIONS_DUE_OF)
             .bind(now_ms)
-            .bind(&list)
+            .bind(List(list.as_str()))
             .fetch_all(&self.read)
             .await?;
         if rows.len() == ids.len() {
             return Ok((readable(&rows), None));
         }
-        let next = sqlx::query(NEXT_RETRY_OF)
+        let next = query(NEXT_RETRY_OF)
             .bind(now_ms)
-            .bind(&list)
+            .bind(List(list.as_str()))
             .fetch_one(&self.read)
             .await?;
         Ok((readable(&rows), next.try_get("at")?))
@@ -200,7 +208,7 @@ impl Store {
 
     /// When something that cannot be sent now can be: the end of the earliest wait after `now_ms`.
     pub(crate) async fn next_due_ms(&self, now_ms: i64) -> Result<Option<i64>> {
-        let row = sqlx::query(NEXT_DUE).bind(now_ms).fetch_one(&self.read).await?;
+        let row = query(NEXT_DUE).bind(now_ms).fetch_one(&self.read).await?;
         Ok(row.try_get("at")?)
     }
 }
@@ -213,11 +221,11 @@ impl Tx {
         limit: i64,
         now_ms: i64,
     ) -> Result<Vec<Entry>> {
-        let rows = sqlx::query(SENDABLE)
+        let rows = query(SENDABLE)
             .bind(id.as_str())
             .bind(now_ms)
             .bind(limit)
-            .fetch_all(&mut *self.inner)
+            .fetch_all(&mut self.inner)
             .await?;
         rows.iter().map(entry).collect()
     }
@@ -230,38 +238,50 @@ impl Tx {
         until_ms: i64,
     ) -> Result<Leased> {
         let list: Vec<i64> = entries.iter().map(|entry| entry.seq).collect();
-        sqlx::query(LEASE)
-            .bind(json!(list).to_string())
+        query(LEASE)
+            .bind(List(json!(list).to_string()))
             .bind(&lease)
             .bind(until_ms)
-            .execute(&mut *self.inner)
+            .execute(&mut self.inner)
             .await?;
         Ok(Leased { lease, entries })
+    }
+
+    /// Releases leases of calls that were not made: nothing is known of their events but that they are held.
+    pub(crate) async fn release(&mut self, leases: &[String]) -> Result<()> {
+        if leases.is_empty() {
+            return Ok(());
+        }
+        query(RELEASE)
+            .bind(List(json!(leases).to_string()))
+            .execute(&mut self.inner)
+            .await?;
+        Ok(())
     }
 
     /// Records that a call of these connections failed, for which none of them is to blame.
     pub(crate) async fn call_failed(&mut self, ids: &[&ConnectionId], error: &str) -> Result<()> {
         let list: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
-        sqlx::query(
-            "UPDATE delivery SET failures = failures + 1, last_error = ?2
-             WHERE connection_id IN (SELECT value FROM json_each(?1))",
+        query(
+            "UPDATE delivery SET failures = failures + 1, last_error = $2
+             WHERE connection_id IN (SELECT atom FROM json_each($1))",
         )
-        .bind(json!(list).to_string())
+        .bind(List(json!(list).to_string()))
         .bind(error)
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(())
     }
 
     /// Records that a connection failed as a whole, and when to retry.
     pub(crate) async fn back_off(&mut self, id: &ConnectionId, error: &str, retry_at_ms: i64) -> Result<()> {
-        sqlx::query(
-            "UPDATE delivery SET failures = failures + 1, retry_at_ms = ?1, last_error = ?2 WHERE connection_id = ?3",
+        query(
+            "UPDATE delivery SET failures = failures + 1, retry_at_ms = $1, last_error = $2 WHERE connection_id = $3",
         )
         .bind(retry_at_ms)
         .bind(error)
         .bind(id.as_str())
-        .execute(&mut *self.inner)
+        .execute(&mut self.inner)
         .await?;
         Ok(())
     }

@@ -6,8 +6,10 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! bounds error feed migrations source                     leaves; what commits do to events, for watchers; a source's key at AWS
+//! bounds durability error feed migrations source sql      leaves; what commits do to events, for watchers; a source's key at AWS; statements
+//!                                                         and rows of both databases
 //! directory event row                                     the lock on a data directory, a new event, rows as values
+//! server session sqlite                                   opening: where a PostgreSQL database is, the session that writes to it; SQLite
 //! commits                                                 what commits did, counted
 //! database                                                `Store` and `Tx`: opening, the one writer, wake-ups on commit
 //! access account connection expiry removal run setting workspace   the tables behind the API
@@ -29,6 +31,7 @@ mod database;
 mod directory;
 mod doubts;
 mod drops;
+mod durability;
 mod error;
 mod event;
 mod expiry;
@@ -45,10 +48,14 @@ mod removal;
 mod retention;
 mod row;
 mod run;
+mod server;
+mod session;
 mod setting;
 mod settle;
 mod settled;
 mod source;
+mod sql;
+mod sqlite;
 #[cfg(test)]
 mod tests;
 mod totals;
@@ -60,21 +67,25 @@ pub(crate) use account::Account;
 pub(crate) use bounds::Bounds;
 pub(crate) use commits::Commits;
 pub(crate) use connection::{Connection, NewConnection};
-pub(crate) use database::{Deliverable, Durability, Store, Tx};
-pub(crate) use directory::{DirLock, lock, lock_if_there};
+pub(crate) use database::{Deliverable, Place, Store, Tx};
+pub(crate) use directory::{lock, lock_if_there};
 pub(crate) use doubts::Doubts;
+pub(crate) use durability::Durability;
 pub(crate) use error::{Result, StoreError, WriteFault};
 pub(crate) use event::NewEvent;
 pub(crate) use feed::{Happening, What};
 pub(crate) use figures::{DeliveryFigures, DroppedEvent, HeldEvent};
-pub(crate) use inspection::{Inspection, inspect};
+pub(crate) use inspection::{Inspection, ServerInspection, inspect, inspect_server};
 pub(crate) use installation::Installation;
 pub(crate) use intake::Accepted;
 pub(crate) use lease::{Due, Entry, Leased};
 pub(crate) use row::{Found, Window};
 pub(crate) use run::{NewRun, Run};
+pub(crate) use server::{Server, without_password};
 pub(crate) use settle::{Ending, Settlement};
 pub(crate) use settled::{Settled, Step, Which};
 pub(crate) use source::SourceKey;
+#[cfg(test)]
+pub(crate) use tests::databases;
 pub(crate) use totals::Totals;
 pub(crate) use workspace::{Environment, FIRST_WORKSPACE, Workspace, WorkspaceScope};

@@ -2,25 +2,27 @@
 
 use scalr_api::{AccountId, ConnectionId};
 use scalr_events::EventType;
-use sqlx::Row as _;
 
 use super::database::Tx;
 use super::error::Result;
 use super::event::{NewEvent, VERSION};
 use super::feed::What;
+use super::sql::{List, Sql, in_order, query};
 
-/// How many bytes the connection `?` holds.
-pub(super) const HELD_BYTES: &str = "SELECT held_bytes FROM delivery WHERE connection_id = ?";
+/// How many bytes the connection `$1` holds.
+pub(super) const HELD_BYTES: &str = "SELECT held_bytes FROM delivery WHERE connection_id = $1";
 
-/// Accepts the events of the list `?1` (id, lane, detail, bytes), in their order, for each connection of the list `?2`. They are due at 0,
+/// Accepts the events of the list `$1` (id, lane, detail, bytes), in their order, for each connection of the list `$2`. They are due at 0,
 /// not now: a clock that is set back must not delay what was accepted before.
-pub(super) const ENQUEUE: &str =
+pub(super) const ENQUEUE: Sql = in_order!(
     "INSERT INTO outbox (connection_id, event_id, lane, version, detail_type, detail, bytes, time_ms, accepted_at_ms, due_at_ms)
-     SELECT receiver.value, list.value ->> 0, list.value ->> 1, ?3, ?4, list.value ->> 2, list.value ->> 3, ?5, ?6, 0
-     FROM json_each(?1) list CROSS JOIN json_each(?2) receiver";
+     SELECT receiver.atom, list.value ->> 0, list.value ->> 1, $3, $4, list.value ->> 2, CAST(list.value ->> 3 AS BIGINT), $5, $6, 0
+     FROM json_each($1) list CROSS JOIN json_each($2) receiver",
+    "list.rowid, receiver.rowid"
+);
 
-/// Whether a connection of the list `?1` holds more than `?2` bytes.
-pub(super) const ANY_OF_THEM_BEYOND_BOUND: &str = "SELECT 1 FROM json_each(?1) list CROSS JOIN delivery d ON d.connection_id = list.value WHERE d.held_bytes > ?2 LIMIT 1";
+/// Whether a connection of the list `$1` holds more than `$2` bytes.
+pub(super) const ANY_OF_THEM_BEYOND_BOUND: &str = "SELECT 1 FROM json_each($1) list CROSS JOIN delivery d WHERE d.connection_id = list.atom AND d.held_bytes > $2 LIMIT 1";
 
 /// Accepts an event for each connection that receives it, and returns those connections. The commit of the transaction
 /// wakes delivery, and, where a connection then holds more than the bound, retention: making room here would keep
@@ -43,19 +45,19 @@ pub(crate) async fn accept_for(tx: &mut Tx, receivers: &[ConnectionId], events: 
     let details: Vec<_> = details.collect();
     let connections: Vec<&str> = receivers.iter().map(ConnectionId::as_str).collect();
     let connections = serde_json::to_string(&connections)?;
-    sqlx::query(ENQUEUE)
-        .bind(serde_json::to_string(&details)?)
-        .bind(&connections)
+    query(ENQUEUE)
+        .bind(List(serde_json::to_string(&details)?))
+        .bind(List(connections.as_str()))
         .bind(VERSION)
         .bind(first.event_type.as_str())
         .bind(first.at.wall_ms)
         .bind(first.at.now_ms)
-        .execute(&mut *tx.inner)
+        .execute(&mut tx.inner)
         .await?;
-    let beyond = sqlx::query(ANY_OF_THEM_BEYOND_BOUND)
-        .bind(&connections)
+    let beyond = query(ANY_OF_THEM_BEYOND_BOUND)
+        .bind(List(connections.as_str()))
         .bind(tx.bounds.bytes_max)
-        .fetch_optional(&mut *tx.inner)
+        .fetch_optional(&mut tx.inner)
         .await?;
     if beyond.is_some() {
         tx.wake_retention();
@@ -100,9 +102,9 @@ pub(crate) async fn receivers(
 
 /// How many bytes of events a connection holds.
 pub(super) async fn held_bytes(tx: &mut Tx, connection: &str) -> Result<i64> {
-    let row = sqlx::query(HELD_BYTES)
+    let row = query(HELD_BYTES)
         .bind(connection)
-        .fetch_one(&mut *tx.inner)
+        .fetch_one(&mut tx.inner)
         .await?;
     Ok(row.try_get("held_bytes")?)
 }

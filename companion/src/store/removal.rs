@@ -1,11 +1,9 @@
 //! The queue of sources to be deleted at AWS: filled by the deletion of a connection, emptied once AWS has deleted.
 
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
-
 use super::database::Store;
 use super::error::Result;
 use super::source::SourceKey;
+use super::sql::{Row, query};
 
 /// A source to be deleted.
 #[derive(Clone, Debug)]
@@ -15,7 +13,7 @@ pub(crate) struct Removal {
     pub(crate) failures: u32,
 }
 
-fn removal(row: &SqliteRow) -> Result<Removal> {
+fn removal(row: &Row) -> Result<Removal> {
     Ok(Removal {
         source: SourceKey {
             name: row.try_get("source")?,
@@ -29,17 +27,16 @@ fn removal(row: &SqliteRow) -> Result<Removal> {
 impl Store {
     /// The sources whose deletion is due.
     pub(crate) async fn removals_due(&self, now_ms: i64) -> Result<Vec<SourceKey>> {
-        let rows =
-            sqlx::query("SELECT * FROM source_removal WHERE retry_at_ms <= ? ORDER BY rowid LIMIT 1000")
-                .bind(now_ms)
-                .fetch_all(&self.read)
-                .await?;
+        let rows = query("SELECT * FROM source_removal WHERE retry_at_ms <= $1 ORDER BY rowid LIMIT 1000")
+            .bind(now_ms)
+            .fetch_all(&self.read)
+            .await?;
         rows.iter().map(|row| Ok(removal(row)?.source)).collect()
     }
 
     /// The sources in the queue with the name and region of this one, for any AWS account.
     pub(crate) async fn removals_of(&self, key: &SourceKey) -> Result<Vec<Removal>> {
-        let rows = sqlx::query("SELECT * FROM source_removal WHERE source = ? AND region = ?")
+        let rows = query("SELECT * FROM source_removal WHERE source = $1 AND region = $2")
             .bind(&key.name)
             .bind(&key.region)
             .fetch_all(&self.read)
@@ -49,9 +46,9 @@ impl Store {
 
     /// Keeps a source that AWS did not delete, for a retry at that time.
     pub(crate) async fn not_removed(&self, source: &SourceKey, why: &str, retry_at_ms: i64) -> Result<()> {
-        sqlx::query(
-            "UPDATE source_removal SET failures = failures + 1, retry_at_ms = ?, last_error = ?
-             WHERE source = ? AND region = ? AND aws_account_id = ?",
+        query(
+            "UPDATE source_removal SET failures = failures + 1, retry_at_ms = $1, last_error = $2
+             WHERE source = $3 AND region = $4 AND aws_account_id = $5",
         )
         .bind(retry_at_ms)
         .bind(why)
@@ -65,7 +62,7 @@ impl Store {
 
     /// Takes a source off the queue: AWS has deleted it.
     pub(crate) async fn removed(&self, source: &SourceKey) -> Result<()> {
-        sqlx::query("DELETE FROM source_removal WHERE source = ? AND region = ? AND aws_account_id = ?")
+        query("DELETE FROM source_removal WHERE source = $1 AND region = $2 AND aws_account_id = $3")
             .bind(&source.name)
             .bind(&source.region)
             .bind(&source.aws_account_id)

@@ -1,9 +1,7 @@
 //! Rows as values: ids, counts, and pages of a list.
 
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
-
 use super::error::{Result, StoreError};
+use super::sql::Row;
 
 /// One page of a list, as a query needs it.
 #[derive(Clone, Copy, Debug)]
@@ -19,12 +17,12 @@ pub(crate) struct Found<T> {
 }
 
 /// The id in a column.
-pub(super) fn id<K>(row: &SqliteRow, column: &str) -> Result<scalr_api::Id<K>> {
+pub(super) fn id<K>(row: &Row, column: &str) -> Result<scalr_api::Id<K>> {
     optional_id(row, column)?.ok_or_else(|| StoreError::Unreadable(format!("no `{column}`")))
 }
 
 /// The id in a column that may be null.
-pub(super) fn optional_id<K>(row: &SqliteRow, column: &str) -> Result<Option<scalr_api::Id<K>>> {
+pub(super) fn optional_id<K>(row: &Row, column: &str) -> Result<Option<scalr_api::Id<K>>> {
     let text: Option<String> = row.try_get(column)?;
     text.map(scalr_api::Id::new)
         .transpose()
@@ -32,7 +30,7 @@ pub(super) fn optional_id<K>(row: &SqliteRow, column: &str) -> Result<Option<sca
 }
 
 /// The ids of these connections. One that cannot be read is logged and left out: it must not stop the others.
-pub(super) fn readable_ids<K>(rows: &[SqliteRow]) -> Vec<scalr_api::Id<K>> {
+pub(super) fn readable_ids<K>(rows: &[Row]) -> Vec<scalr_api::Id<K>> {
     let ids = rows.iter().map(|row| id(row, "id"));
     ids.filter_map(|id| {
         id.inspect_err(|error| {
@@ -52,7 +50,7 @@ pub(super) fn count(n: i64) -> u64 {
 }
 
 /// Reads a page whose rows carry the `total` of all pages; a page beyond the last is one row with that alone.
-pub(super) fn found<T>(rows: &[SqliteRow], read: impl Fn(&SqliteRow) -> Result<T>) -> Result<Found<T>> {
+pub(super) fn found<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T>) -> Result<Found<T>> {
     let total = rows
         .first()
         .map(|row| row.try_get("total"))
@@ -60,7 +58,7 @@ pub(super) fn found<T>(rows: &[SqliteRow], read: impl Fn(&SqliteRow) -> Result<T
         .map_or(0, count);
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {
-        if row.try_get::<Option<i64>, _>("position")?.is_some() {
+        if row.try_get::<Option<i64>>("position")?.is_some() {
             items.push(read(row)?);
         }
     }

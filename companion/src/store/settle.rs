@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use scalr_api::{ConnectionId, DeliveryState};
 use serde_json::{Value, json};
-use sqlx::Row as _;
 
 use super::database::Tx;
 use super::error::Result;
 use super::feed::What;
 use super::row::id;
+use super::sql::{List, Sql, in_order, query};
 
 /// How a lease on an event ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,36 +40,38 @@ pub(crate) struct Ending<'a> {
     pub(crate) settlement: &'a Settlement,
 }
 
-/// Of the list `?1` (number, lease, state, error): keeps the events with how their deliveries ended at `?2`.
-pub(super) const KEEP: &str =
+/// Of the list `$1` (number, lease, state, error): keeps the events with how their deliveries ended at `$2`.
+pub(super) const KEEP: Sql = in_order!(
     "INSERT INTO settled (connection_id, state, event_id, lane, version, detail_type, detail, bytes, time_ms,
                           attempts, error, settled_at_ms, outbox_seq, accepted_at_ms)
      SELECT o.connection_id, list.value ->> 2, o.event_id, o.lane, o.version, o.detail_type, o.detail, o.bytes, o.time_ms,
-            o.attempts, list.value ->> 3, ?2, o.seq, o.accepted_at_ms
-     FROM json_each(?1) list CROSS JOIN outbox o ON o.seq = list.value ->> 0
-     WHERE o.lease IN (list.value ->> 1, (list.value ->> 1) || ' doubted')";
+            o.attempts, list.value ->> 3, $2, o.seq, o.accepted_at_ms
+     FROM json_each($1) list CROSS JOIN outbox o
+     WHERE o.seq = CAST(list.value ->> 0 AS BIGINT) AND o.lease IN (list.value ->> 1, (list.value ->> 1) || ' doubted')",
+    "list.rowid"
+);
 
 /// Of the same list: deletes the events from the outbox.
 pub(super) const TAKE_OUT: &str = "DELETE FROM outbox WHERE seq IN (
-         SELECT o.seq FROM json_each(?1) list CROSS JOIN outbox o ON o.seq = list.value ->> 0
-         WHERE o.lease IN (list.value ->> 1, (list.value ->> 1) || ' doubted'))
+         SELECT o.seq FROM json_each($1) list CROSS JOIN outbox o
+         WHERE o.seq = CAST(list.value ->> 0 AS BIGINT) AND o.lease IN (list.value ->> 1, (list.value ->> 1) || ' doubted'))
      RETURNING seq, connection_id, event_id, detail_type, lease, accepted_at_ms";
 
-/// Of the list `?1` (connection, count): counts what was delivered at `?2`.
+/// Of the list `$1` (connection, count): counts what was delivered at `$2`.
 pub(super) const DELIVERED: &str =
-    "UPDATE delivery SET delivered = delivered + (list.value ->> 1), last_delivered_at_ms = ?2, failures = 0, retry_at_ms = 0,
+    "UPDATE delivery SET delivered = delivered + CAST(list.value ->> 1 AS BIGINT), last_delivered_at_ms = $2, failures = 0, retry_at_ms = 0,
                          last_error = NULL,
                          acknowledged_seq = (SELECT MAX(seq) FROM settled s
                                              WHERE s.connection_id = delivery.connection_id AND s.state = 'delivered')
-     FROM json_each(?1) list WHERE delivery.connection_id = list.value ->> 0";
+     FROM json_each($1) list WHERE delivery.connection_id = list.value ->> 0";
 
-/// Of the list `?1` (number, lease, due time, error, time of a refusal): keeps the events in the outbox for a retry.
+/// Of the list `$1` (number, lease, due time, error, time of a refusal): keeps the events in the outbox for a retry.
 pub(super) const RETRY: &str =
-    "UPDATE outbox SET lease = NULL, leased_until_ms = 0, due_at_ms = list.value ->> 2, last_error = list.value ->> 3,
+    "UPDATE outbox SET lease = NULL, leased_until_ms = 0, due_at_ms = CAST(list.value ->> 2 AS BIGINT), last_error = list.value ->> 3,
                        refused_since_ms = CASE WHEN list.value ->> 4 IS NOT NULL
-                                          THEN COALESCE(refused_since_ms, list.value ->> 4) END
-     FROM json_each(?1) list
-     WHERE outbox.seq = list.value ->> 0 AND outbox.lease IN (list.value ->> 1, (list.value ->> 1) || ' doubted')
+                                          THEN COALESCE(refused_since_ms, CAST(list.value ->> 4 AS BIGINT)) END
+     FROM json_each($1) list
+     WHERE outbox.seq = CAST(list.value ->> 0 AS BIGINT) AND outbox.lease IN (list.value ->> 1, (list.value ->> 1) || ' doubted')
      RETURNING outbox.connection_id, outbox.event_id, outbox.last_error";
 
 impl Tx {
@@ -116,22 +118,22 @@ impl Tx {
 
     /// Moves events out of the outbox.
     async fn end(&mut self, list: &str, failed: &BTreeMap<(i64, &str), &str>, now_ms: i64) -> Result<()> {
-        sqlx::query(KEEP)
-            .bind(list)
+        query(KEEP)
+            .bind(List(list))
             .bind(now_ms)
-            .execute(&mut *self.inner)
+            .execute(&mut self.inner)
             .await?;
-        let rows = sqlx::query(TAKE_OUT)
-            .bind(list)
-            .fetch_all(&mut *self.inner)
+        let rows = query(TAKE_OUT)
+            .bind(List(list))
+            .fetch_all(&mut self.inner)
             .await?;
         let mut delivered = BTreeMap::<ConnectionId, u32>::new();
         let mut doubted = BTreeSet::new();
         for row in &rows {
             let connection: ConnectionId = id(row, "connection_id")?;
             let event_id = row.try_get("event_id")?;
-            let stored: &str = row.try_get("lease")?;
-            let lease = stored.strip_suffix(" doubted").unwrap_or(stored);
+            let stored: String = row.try_get("lease")?;
+            let lease = stored.strip_suffix(" doubted").unwrap_or(&stored);
             let what = match failed.get(&(row.try_get("seq")?, lease)) {
                 Some(error) => What::Failed {
                     event_id,
@@ -158,10 +160,10 @@ impl Tx {
             .iter()
             .map(|(of, count)| json!([of.as_str(), count]))
             .collect();
-        sqlx::query(DELIVERED)
-            .bind(Value::Array(counts).to_string())
+        query(DELIVERED)
+            .bind(List(Value::Array(counts).to_string()))
             .bind(now_ms)
-            .execute(&mut *self.inner)
+            .execute(&mut self.inner)
             .await?;
         for id in &doubted {
             self.doubt_acknowledged(id).await?;
@@ -170,16 +172,16 @@ impl Tx {
     }
 
     async fn keep_for_a_retry(&mut self, list: &str) -> Result<()> {
-        let rows = sqlx::query(RETRY).bind(list).fetch_all(&mut *self.inner).await?;
+        let rows = query(RETRY).bind(List(list)).fetch_all(&mut self.inner).await?;
         for row in &rows {
-            let Some(error) = row.try_get::<Option<String>, _>("last_error")? else {
+            let Some(error) = row.try_get::<Option<String>>("last_error")? else {
                 continue;
             };
             let retried = What::Retried {
                 event_id: row.try_get("event_id")?,
                 error,
             };
-            self.note(row.try_get("connection_id")?, retried);
+            self.note(&row.try_get::<String>("connection_id")?, retried);
         }
         Ok(())
     }

@@ -2,13 +2,12 @@
 //! has them sent again or purges them.
 
 use scalr_api::DeliveryState;
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
 
 use super::database::{Store, Tx};
 use super::error::{Result, StoreError};
 use super::feed::What;
 use super::outbox;
+use super::sql::{List, Query, Row, Sql, in_order, query};
 
 /// Deliveries that one transaction handles.
 const CHUNK: i64 = 200;
@@ -64,7 +63,7 @@ impl<'a> Which<'a> {
 }
 
 /// How the delivery of a row ended.
-fn state(row: &SqliteRow) -> Result<DeliveryState> {
+fn state(row: &Row) -> Result<DeliveryState> {
     let text: String = row.try_get("state")?;
     [
         DeliveryState::Delivered,
@@ -83,14 +82,14 @@ macro_rules! of_which {
             concat!(
                 "SELECT ",
                 $columns,
-                " FROM settled WHERE connection_id = ?1 AND state = ?2 AND seq > ?3 AND seq <= ?4
-                 AND time_ms >= ?5 AND time_ms < ?6 ORDER BY seq LIMIT ?7"
+                " FROM settled WHERE connection_id = $1 AND state = $2 AND seq > $3 AND seq <= $4
+                 AND time_ms >= $5 AND time_ms < $6 ORDER BY seq LIMIT $7"
             ),
             concat!(
                 "SELECT ",
                 $columns,
-                " FROM settled WHERE connection_id = ?1 AND +state = ?2 AND +seq > ?3 AND +seq <= ?4
-                 AND time_ms >= ?5 AND time_ms < ?6 AND event_id = ?8 ORDER BY seq LIMIT ?7"
+                " FROM settled WHERE connection_id = $1 AND state || '' = $2 AND +seq > $3 AND +seq <= $4
+                 AND time_ms >= $5 AND time_ms < $6 AND event_id = $8 ORDER BY seq LIMIT $7"
             ),
         ]
     };
@@ -102,24 +101,20 @@ pub(super) const LISTED: [&str; 2] = of_which!("*");
 pub(super) const UNCONFIRMED: &str =
     "SELECT seq, 'unconfirmed' AS state, event_id, detail_type, bytes, time_ms, attempts, last_error AS error,
             unconfirmed_at_ms AS settled_at_ms
-     FROM outbox WHERE connection_id = ?1 AND unconfirmed_at_ms IS NOT NULL AND seq > ?2 AND time_ms >= ?3 AND time_ms < ?4
-       AND (?5 IS NULL OR event_id = ?5) ORDER BY seq LIMIT ?6";
+     FROM outbox WHERE connection_id = $1 AND unconfirmed_at_ms IS NOT NULL AND seq > $2 AND time_ms >= $3 AND time_ms < $4
+       AND ($5 IS NULL OR event_id = $5) ORDER BY seq LIMIT $6";
 /// The numbers and sizes of a page.
 pub(super) const NUMBERED: [&str; 2] = of_which!("seq, bytes");
 
 /// A query for those that are meant, by the statement of the two that serves it.
-fn meant<'q>(
-    statements: [&'static str; 2],
-    which: &'q Which<'q>,
-    limit: i64,
-) -> sqlx::query::Query<'q, sqlx::Sqlite, SqliteArguments> {
+fn meant<'q>(statements: [&'static str; 2], which: &'q Which<'q>, limit: i64) -> Query<'q> {
     let [by_number, by_event] = statements;
     let statement = if which.event.is_some() {
         by_event
     } else {
         by_number
     };
-    let query = sqlx::query(statement)
+    let meant = query(statement)
         .bind(which.connection)
         .bind(which.state.as_str())
         .bind(which.seq[0])
@@ -128,17 +123,14 @@ fn meant<'q>(
         .bind(which.time_ms[1])
         .bind(limit);
     match which.event {
-        Some(event) => query.bind(event),
-        None => query,
+        Some(event) => meant.bind(event),
+        None => meant,
     }
 }
 
 /// The same for those that are unconfirmed.
-fn unconfirmed<'q>(
-    which: &'q Which<'q>,
-    limit: i64,
-) -> sqlx::query::Query<'q, sqlx::Sqlite, SqliteArguments> {
-    sqlx::query(UNCONFIRMED)
+fn unconfirmed<'q>(which: &'q Which<'q>, limit: i64) -> Query<'q> {
+    query(UNCONFIRMED)
         .bind(which.connection)
         .bind(which.seq[0])
         .bind(which.time_ms[0])
@@ -148,7 +140,7 @@ fn unconfirmed<'q>(
 }
 
 /// The numbers of the first of these rows, with their size: until they have enough bytes, and but for the first no more than `bytes_max`.
-pub(super) fn first_of(rows: &[SqliteRow], [enough, bytes_max]: [i64; 2]) -> Result<(Vec<i64>, i64)> {
+pub(super) fn first_of(rows: &[Row], [enough, bytes_max]: [i64; 2]) -> Result<(Vec<i64>, i64)> {
     let (mut list, mut bytes) = (vec![], 0_i64);
     for row in rows {
         let more: i64 = row.try_get("bytes")?;
@@ -162,7 +154,7 @@ pub(super) fn first_of(rows: &[SqliteRow], [enough, bytes_max]: [i64; 2]) -> Res
     Ok((list, bytes))
 }
 
-fn settled(row: &SqliteRow) -> Result<Settled> {
+fn settled(row: &Row) -> Result<Settled> {
     Ok(Settled {
         seq: row.try_get("seq")?,
         state: state(row)?,
@@ -176,50 +168,50 @@ fn settled(row: &SqliteRow) -> Result<Settled> {
     })
 }
 
-/// Sends the deliveries of the list `?1` again at `?2`: as new ones of their lanes.
-pub(super) const SEND_AGAIN: &str =
+/// Sends the deliveries of the list `$1` again at `$2`: as new ones of their lanes.
+pub(super) const SEND_AGAIN: Sql = in_order!(
     "INSERT INTO outbox (connection_id, event_id, lane, version, detail_type, detail, bytes, time_ms, accepted_at_ms, due_at_ms)
-     SELECT s.connection_id, s.event_id, s.lane, s.version, s.detail_type, s.detail, s.bytes, s.time_ms, ?2, 0
-     FROM json_each(?1) list CROSS JOIN settled s ON s.seq = list.value";
+     SELECT s.connection_id, s.event_id, s.lane, s.version, s.detail_type, s.detail, s.bytes, s.time_ms, $2, 0
+     FROM json_each($1) list CROSS JOIN settled s WHERE s.seq = CAST(list.atom AS BIGINT)",
+    "list.rowid"
+);
 
-/// Deletes the deliveries of the list `?1`.
-pub(super) const DELETE_SETTLED: &str = "DELETE FROM settled WHERE seq IN (SELECT value FROM json_each(?1))";
+/// Deletes the deliveries of the list `$1`.
+pub(super) const DELETE_SETTLED: &str =
+    "DELETE FROM settled WHERE seq IN (SELECT CAST(atom AS BIGINT) FROM json_each($1))";
 
-/// Of a connection `?2`, counts `?1` that are no longer deliveries of their own.
-const MADE_LESS: &str = "UPDATE delivery SET made = made - ?1 WHERE connection_id = ?2";
-/// Of a connection `?2`, counts `?1` that were purged.
-const PURGED: &str = "UPDATE delivery SET purged = purged + ?1 WHERE connection_id = ?2";
+/// Of a connection `$2`, counts `$1` that are no longer deliveries of their own.
+const MADE_LESS: &str = "UPDATE delivery SET made = made - $1 WHERE connection_id = $2";
+/// Of a connection `$2`, counts `$1` that were purged.
+const PURGED: &str = "UPDATE delivery SET purged = purged + $1 WHERE connection_id = $2";
 
-/// Whether a delivered event that is confirmed was delivered before `?1`. By their times: one that a clock which was ahead has stamped
+/// Whether a delivered event that is confirmed was delivered before `$1`. By their times: one that a clock which was ahead has stamped
 /// keeps no other one.
 pub(super) const ANY_OLD: &str =
-    "SELECT 1 FROM settled s CROSS JOIN delivery d ON d.connection_id = s.connection_id
-     WHERE s.state = 'delivered' AND s.settled_at_ms < ?1 AND s.seq <= d.confirmed_seq LIMIT 1";
+    "SELECT 1 FROM settled s CROSS JOIN delivery d
+     WHERE d.connection_id = s.connection_id AND s.state = 'delivered' AND s.settled_at_ms < $1 AND s.seq <= d.confirmed_seq LIMIT 1";
 
-/// `?2` of them.
+/// `$2` of them.
 pub(super) const OLD: &str =
-    "SELECT s.seq, s.bytes FROM settled s CROSS JOIN delivery d ON d.connection_id = s.connection_id
-     WHERE s.state = 'delivered' AND s.settled_at_ms < ?1 AND s.seq <= d.confirmed_seq LIMIT ?2";
+    "SELECT s.seq, s.bytes FROM settled s CROSS JOIN delivery d
+     WHERE d.connection_id = s.connection_id AND s.state = 'delivered' AND s.settled_at_ms < $1 AND s.seq <= d.confirmed_seq LIMIT $2";
 
 /// Whether a delivered event is confirmed. By connection: those that are not confirmed are not read.
-pub(super) const ANY_CONFIRMED: &str =
-    "SELECT 1 FROM delivery d CROSS JOIN settled s ON s.connection_id = d.connection_id
-     WHERE s.state = 'delivered' AND s.seq <= d.confirmed_seq LIMIT 1";
+pub(super) const ANY_CONFIRMED: &str = "SELECT 1 FROM delivery d CROSS JOIN settled s
+     WHERE s.connection_id = d.connection_id AND s.state = 'delivered' AND s.seq <= d.confirmed_seq LIMIT 1";
 
-/// `?1` of them.
-pub(super) const CONFIRMED: &str =
-    "SELECT s.seq, s.bytes FROM delivery d CROSS JOIN settled s ON s.connection_id = d.connection_id
-     WHERE s.state = 'delivered' AND s.seq <= d.confirmed_seq LIMIT ?1";
+/// `$1` of them.
+pub(super) const CONFIRMED: &str = "SELECT s.seq, s.bytes FROM delivery d CROSS JOIN settled s
+     WHERE s.connection_id = d.connection_id AND s.state = 'delivered' AND s.seq <= d.confirmed_seq LIMIT $1";
 
-/// Connections whose delivered events have more than `?1` bytes.
+/// Connections whose delivered events have more than `$1` bytes.
 pub(super) const HISTORY_BEYOND_BOUND: &str =
-    "SELECT connection_id, history_bytes FROM delivery WHERE history_bytes > ?1";
+    "SELECT connection_id, history_bytes FROM delivery WHERE history_bytes > $1";
 
-/// The oldest delivered events of the connection `?1` that are confirmed.
+/// The oldest delivered events of the connection `$1` that are confirmed.
 pub(super) const OLDEST_DELIVERED: &str =
-    "SELECT s.seq, s.bytes FROM delivery d CROSS JOIN settled s ON s.connection_id = ?1 AND s.state = 'delivered'
-       AND s.seq <= d.confirmed_seq
-     WHERE d.connection_id = ?1 ORDER BY s.seq LIMIT ?2";
+    "SELECT s.seq, s.bytes FROM delivery d CROSS JOIN settled s
+     WHERE d.connection_id = $1 AND s.connection_id = $1 AND s.state = 'delivered' AND s.seq <= d.confirmed_seq ORDER BY s.seq LIMIT $2";
 
 impl Store {
     /// How long AWS is asked again to take an event that it does not take.
@@ -247,7 +239,7 @@ impl Store {
 
     /// The number of the newest delivery that is over.
     pub(crate) async fn newest_settled(&self) -> Result<i64> {
-        let row = sqlx::query("SELECT COALESCE(MAX(seq), 0) AS seq FROM settled")
+        let row = query("SELECT COALESCE(MAX(seq), 0) AS seq FROM settled")
             .fetch_one(&self.read)
             .await?;
         Ok(row.try_get("seq")?)
@@ -255,7 +247,7 @@ impl Store {
 
     /// Whether a connection's history has more bytes than the bound.
     pub(crate) async fn any_history_beyond_bound(&self) -> Result<bool> {
-        let row = sqlx::query(HISTORY_BEYOND_BOUND)
+        let row = query(HISTORY_BEYOND_BOUND)
             .bind(self.bounds.history_bytes_max)
             .fetch_optional(&self.read)
             .await?;
@@ -270,9 +262,9 @@ impl Store {
     /// Whether a delivered event is older than the history goes back.
     pub(crate) async fn any_old_history(&self, now_ms: i64) -> Result<bool> {
         let query = if self.keeps_history() {
-            sqlx::query(ANY_OLD).bind(now_ms.saturating_sub(self.bounds.history_ms))
+            query(ANY_OLD).bind(now_ms.saturating_sub(self.bounds.history_ms))
         } else {
-            sqlx::query(ANY_CONFIRMED)
+            query(ANY_CONFIRMED)
         };
         let row = query.fetch_optional(&self.read).await?;
         Ok(row.is_some())
@@ -290,10 +282,10 @@ impl Tx {
         if step.done > 0 && bytes > room {
             return Ok(None);
         }
-        sqlx::query(SEND_AGAIN)
-            .bind(&list)
+        query(SEND_AGAIN)
+            .bind(List(list.as_str()))
             .bind(now_ms)
-            .execute(&mut *self.inner)
+            .execute(&mut self.inner)
             .await?;
         // It leaves the history too, and comes back once it is delivered: else each repetition would send every copy.
         let deleted = self.delete_settled(&list).await?;
@@ -317,19 +309,19 @@ impl Tx {
 
     /// Deletes these deliveries; returns how many.
     async fn delete_settled(&mut self, list: &str) -> Result<i64> {
-        let done = sqlx::query(DELETE_SETTLED)
-            .bind(list)
-            .execute(&mut *self.inner)
+        let done = query(DELETE_SETTLED)
+            .bind(List(list))
+            .execute(&mut self.inner)
             .await?;
         Ok(i64::try_from(done.rows_affected()).unwrap_or(i64::MAX))
     }
 
     /// Counts so many of a connection by this statement.
     async fn count(&mut self, statement: &'static str, deliveries: i64, which: &Which<'_>) -> Result<()> {
-        sqlx::query(statement)
+        query(statement)
             .bind(deliveries)
             .bind(which.connection)
-            .execute(&mut *self.inner)
+            .execute(&mut self.inner)
             .await?;
         Ok(())
     }
@@ -337,7 +329,7 @@ impl Tx {
     /// The first of the deliveries that are meant, as a list of their numbers, with their size.
     async fn some_of(&mut self, which: &Which<'_>, bytes_max: i64) -> Result<(String, i64, Step)> {
         let rows = meant(NUMBERED, which, CHUNK.saturating_add(1))
-            .fetch_all(&mut *self.inner)
+            .fetch_all(&mut self.inner)
             .await?;
         let (chunk, _) = rows.split_at(rows.len().min(usize::try_from(CHUNK).unwrap_or_default()));
         let (list, bytes) = first_of(chunk, [i64::MAX, bytes_max])?;
@@ -352,11 +344,11 @@ impl Tx {
     pub(crate) async fn forget_history(&mut self, now_ms: i64) -> Result<u64> {
         let history_ms = self.bounds.history_ms;
         let query = if history_ms > 0 {
-            sqlx::query(OLD).bind(now_ms.saturating_sub(history_ms))
+            query(OLD).bind(now_ms.saturating_sub(history_ms))
         } else {
-            sqlx::query(CONFIRMED)
+            query(CONFIRMED)
         };
-        let rows = query.bind(CHUNK).fetch_all(&mut *self.inner).await?;
+        let rows = query.bind(CHUNK).fetch_all(&mut self.inner).await?;
         let (list, _) = first_of(&rows, [i64::MAX, CHUNK_BYTES])?;
         self.forget(&list).await
     }
@@ -371,18 +363,18 @@ impl Tx {
     /// is not confirmed stays.
     pub(crate) async fn trim_history(&mut self) -> Result<u64> {
         let bytes_max = self.bounds.history_bytes_max;
-        let beyond = sqlx::query(HISTORY_BEYOND_BOUND)
+        let beyond = query(HISTORY_BEYOND_BOUND)
             .bind(bytes_max)
-            .fetch_all(&mut *self.inner)
+            .fetch_all(&mut self.inner)
             .await?;
         let mut list = Vec::<i64>::new();
         for row in &beyond {
-            let excess = row.try_get::<i64, _>("history_bytes")?.saturating_sub(bytes_max);
-            let connection: &str = row.try_get("connection_id")?;
-            let oldest = sqlx::query(OLDEST_DELIVERED)
-                .bind(connection)
+            let excess = row.try_get::<i64>("history_bytes")?.saturating_sub(bytes_max);
+            let connection: String = row.try_get("connection_id")?;
+            let oldest = query(OLDEST_DELIVERED)
+                .bind(&connection)
                 .bind(CHUNK)
-                .fetch_all(&mut *self.inner)
+                .fetch_all(&mut self.inner)
                 .await?;
             (list, _) = first_of(&oldest, [excess, CHUNK_BYTES])?;
             // The other connections come with the next step.

@@ -1,10 +1,9 @@
 //! What is held and has failed, over all accounts: for the figures of the whole process.
 
-use sqlx::Row as _;
-
 use super::account::DELETED;
 use super::database::Store;
 use super::error::Result;
+use super::sql::query;
 
 /// The connections of one status together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,17 +17,18 @@ pub(crate) struct Totals {
     pub(crate) oldest_held_at_ms: Option<i64>,
 }
 
-/// By status, over all connections but those of the account `?`.
+/// By status, over all connections but those of the account `$1`.
 pub(super) const TOTALS: &str =
-    "SELECT c.status, COUNT(*) AS connections, SUM(d.held) AS held, SUM(d.held_bytes) AS held_bytes, SUM(d.failed) AS failed,
+    "SELECT c.status, COUNT(*) AS connections, CAST(SUM(d.held) AS BIGINT) AS held,
+            CAST(SUM(d.held_bytes) AS BIGINT) AS held_bytes, CAST(SUM(d.failed) AS BIGINT) AS failed,
             MIN((SELECT o.accepted_at_ms FROM outbox o
                  WHERE o.connection_id = c.id AND o.unconfirmed_at_ms IS NULL ORDER BY o.seq LIMIT 1)) AS oldest
-     FROM delivery d CROSS JOIN connection c ON c.id = d.connection_id WHERE c.account_id <> ? GROUP BY c.status";
+     FROM delivery d CROSS JOIN connection c WHERE c.id = d.connection_id AND c.account_id <> $1 GROUP BY c.status";
 
 impl Store {
     /// What is held and has failed, by the status of the connections.
     pub(crate) async fn totals(&self) -> Result<Vec<Totals>> {
-        let rows = sqlx::query(TOTALS).bind(DELETED).fetch_all(&self.read).await?;
+        let rows = query(TOTALS).bind(DELETED).fetch_all(&self.read).await?;
         rows.iter()
             .map(|row| {
                 Ok(Totals {

@@ -1,12 +1,11 @@
 //! Environments and workspaces.
 
 use scalr_api::{AccountId, EnvironmentId, WorkspaceId};
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use super::database::{Store, Tx};
 use super::error::Result;
 use super::row::{Found, Window, found, id};
+use super::sql::{Row, query};
 use crate::ids;
 
 /// The environment and workspace that an account of its own begins with, where runs are simulated.
@@ -37,7 +36,7 @@ pub(crate) struct WorkspaceScope {
     pub(crate) workspace: String,
 }
 
-fn environment(row: &SqliteRow) -> Result<Environment> {
+fn environment(row: &Row) -> Result<Environment> {
     Ok(Environment {
         id: id(row, "id")?,
         account_id: id(row, "account_id")?,
@@ -45,7 +44,7 @@ fn environment(row: &SqliteRow) -> Result<Environment> {
     })
 }
 
-fn workspace(row: &SqliteRow) -> Result<Workspace> {
+fn workspace(row: &Row) -> Result<Workspace> {
     Ok(Workspace {
         id: id(row, "id")?,
         environment_id: id(row, "environment_id")?,
@@ -53,7 +52,7 @@ fn workspace(row: &SqliteRow) -> Result<Workspace> {
     })
 }
 
-fn scope(row: &SqliteRow) -> Result<WorkspaceScope> {
+fn scope(row: &Row) -> Result<WorkspaceScope> {
     Ok(WorkspaceScope {
         account_id: id(row, "account_id")?,
         account: row.try_get("account")?,
@@ -81,13 +80,13 @@ impl Store {
         [of, id, name]: [Option<&str>; 3],
         window: Window,
     ) -> Result<Found<Environment>> {
-        let rows = sqlx::query(
+        let rows = query(
             "WITH found AS (
                SELECT *, rowid AS position FROM environment
-               WHERE account_id = ?1 AND (?2 IS NULL OR account_id = ?2) AND (?3 IS NULL OR id = ?3)
-                 AND (?4 IS NULL OR name = ?4))
-             SELECT * FROM (SELECT COUNT(*) AS total FROM found)
-             LEFT JOIN (SELECT * FROM found ORDER BY position LIMIT ?5 OFFSET ?6) ON TRUE ORDER BY position",
+               WHERE account_id = $1 AND ($2 IS NULL OR account_id = $2) AND ($3 IS NULL OR id = $3)
+                 AND ($4 IS NULL OR name = $4))
+             SELECT * FROM (SELECT COUNT(*) AS total FROM found) AS counted
+             LEFT JOIN (SELECT * FROM found ORDER BY position LIMIT $5 OFFSET $6) AS page ON TRUE ORDER BY position",
         )
         .bind(account.as_str())
         .bind(of)
@@ -107,13 +106,13 @@ impl Store {
         [of, id, environment, name]: [Option<&str>; 4],
         window: Window,
     ) -> Result<Found<Workspace>> {
-        let rows = sqlx::query(
+        let rows = query(
             "WITH found AS (
                SELECT w.*, w.rowid AS position FROM workspace w JOIN environment e ON e.id = w.environment_id
-               WHERE e.account_id = ?1 AND (?2 IS NULL OR e.account_id = ?2) AND (?3 IS NULL OR w.id = ?3)
-                 AND (?4 IS NULL OR e.id = ?4) AND (?5 IS NULL OR w.name = ?5))
-             SELECT * FROM (SELECT COUNT(*) AS total FROM found)
-             LEFT JOIN (SELECT * FROM found ORDER BY position LIMIT ?6 OFFSET ?7) ON TRUE ORDER BY position",
+               WHERE e.account_id = $1 AND ($2 IS NULL OR e.account_id = $2) AND ($3 IS NULL OR w.id = $3)
+                 AND ($4 IS NULL OR e.id = $4) AND ($5 IS NULL OR w.name = $5))
+             SELECT * FROM (SELECT COUNT(*) AS total FROM found) AS counted
+             LEFT JOIN (SELECT * FROM found ORDER BY position LIMIT $6 OFFSET $7) AS page ON TRUE ORDER BY position",
         )
         .bind(account.as_str())
         .bind(of)
@@ -133,7 +132,7 @@ impl Store {
         account: &AccountId,
         workspace: &str,
     ) -> Result<Option<WorkspaceScope>> {
-        let row = sqlx::query(concat!(scope_columns!(), "WHERE a.id = ?1 AND w.id = ?2"))
+        let row = query(concat!(scope_columns!(), "WHERE a.id = $1 AND w.id = $2"))
             .bind(account.as_str())
             .bind(workspace)
             .fetch_optional(&self.read)
@@ -150,39 +149,37 @@ impl Tx {
         environment: &str,
         workspace: &str,
     ) -> Result<(EnvironmentId, WorkspaceId)> {
-        sqlx::query("INSERT INTO environment (id, account_id, name) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+        query("INSERT INTO environment (id, account_id, name) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
             .bind(ids::new_text("env"))
             .bind(account.as_str())
             .bind(environment)
-            .execute(&mut *self.inner)
+            .execute(&mut self.inner)
             .await?;
-        let row = sqlx::query("SELECT id FROM environment WHERE account_id = ? AND name = ?")
+        let row = query("SELECT id FROM environment WHERE account_id = $1 AND name = $2")
             .bind(account.as_str())
             .bind(environment)
-            .fetch_one(&mut *self.inner)
+            .fetch_one(&mut self.inner)
             .await?;
         let environment: EnvironmentId = id(&row, "id")?;
-        sqlx::query(
-            "INSERT INTO workspace (id, environment_id, name) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        )
-        .bind(ids::new_text("ws"))
-        .bind(environment.as_str())
-        .bind(workspace)
-        .execute(&mut *self.inner)
-        .await?;
-        let row = sqlx::query("SELECT id FROM workspace WHERE environment_id = ? AND name = ?")
+        query("INSERT INTO workspace (id, environment_id, name) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+            .bind(ids::new_text("ws"))
             .bind(environment.as_str())
             .bind(workspace)
-            .fetch_one(&mut *self.inner)
+            .execute(&mut self.inner)
+            .await?;
+        let row = query("SELECT id FROM workspace WHERE environment_id = $1 AND name = $2")
+            .bind(environment.as_str())
+            .bind(workspace)
+            .fetch_one(&mut self.inner)
             .await?;
         Ok((environment, id(&row, "id")?))
     }
 
     /// The scope of a workspace of any account: for runs, whose workspace was checked when they were created.
     pub(crate) async fn workspace_scope(&mut self, workspace: &WorkspaceId) -> Result<WorkspaceScope> {
-        let row = sqlx::query(concat!(scope_columns!(), "WHERE w.id = ?"))
+        let row = query(concat!(scope_columns!(), "WHERE w.id = $1"))
             .bind(workspace.as_str())
-            .fetch_one(&mut *self.inner)
+            .fetch_one(&mut self.inner)
             .await?;
         scope(&row)
     }

@@ -72,10 +72,10 @@ impl Aws {
         aws_sdk_eventbridgev2::Client::from_conf(config)
     }
 
-    /// Has a source feed a new custom event bus; the ARN of the event source there.
-    pub(crate) async fn feed(&self, region: &str, source: &str, bus: &str) -> String {
+    /// Makes a custom event bus, and waits until it is there; its ARN.
+    pub(crate) async fn custom_bus(&self, region: &str, name: &str) -> String {
         let custom = self.custom(region);
-        let made = custom.create_event_bus().name(bus).send().await.expect("a bus");
+        let made = custom.create_event_bus().name(name).send().await.expect("a bus");
         let arn = made.event_bus_arn().expect("its ARN").to_owned();
         until("the custom event bus", || async {
             let found = custom.describe_event_bus().event_bus_arn(&arn).send().await;
@@ -83,6 +83,12 @@ impl Aws {
             (found.state().map(AsRef::as_ref) == Some("ACTIVE")).then_some(())
         })
         .await;
+        arn
+    }
+
+    /// Has a source feed a new custom event bus; the ARN of the event source there.
+    pub(crate) async fn feed(&self, region: &str, source: &str, bus: &str) -> String {
+        let (custom, arn) = (self.custom(region), self.custom_bus(region, bus).await);
         let create = custom.create_event_source().name("scalr").event_bus_arn(&arn);
         let made = create.configuration(feed_of(region, source)).send().await;
         let made = made.expect("an event source");

@@ -1,4 +1,5 @@
-//! Faults on request: calls of Scalr's API that go wrong, as the local AWS's do.
+//! Faults on request: calls of Scalr's API that go wrong, as the local AWS's do. What the delivery does in faults, and which test has
+//! which, is in `src/delivery/faults/mod.rs`.
 
 use serde_json::{Value, json};
 

@@ -341,7 +341,7 @@ async fn settings_that_cannot_be_used_are_refused_by_name() {
             &["--data-dir", "x"],
             "`0.0.0.0:0` (`--listen`) is reachable",
         ),
-        ("", &[], "--data-dir <DIR>"),
+        ("", &[], "nothing says where the state is kept"),
     ] {
         std::fs::write(&file, text).unwrap();
         let mut command = Command::new(PROGRAM);

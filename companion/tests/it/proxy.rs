@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, watch};
@@ -74,6 +74,9 @@ pub(crate) struct Call {
     /// The events in it, by run id.
     pub(crate) runs: Vec<String>,
 }
+
+/// Where a call goes, and its headers.
+type Head = (Uri, HeaderMap);
 
 type Script = Box<dyn Fn(&Call) -> Act + Send>;
 
@@ -148,15 +151,16 @@ impl Proxy {
     }
 }
 
-async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
-    let call = call(&headers, &body);
+async fn handle(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let head = &(uri, headers);
+    let call = call(&head.1, &body);
     let act = (shared.script.lock().expect("no script panics"))(&call);
     // A swallowed call is recorded once AWS has answered, so that a wait for it ends after AWS has carried it out.
     if act != Act::Swallow {
         shared.calls.send_modify(|calls| calls.push(call.clone()));
     }
     match act {
-        Act::Pass => shared.forward(&headers, body).await,
+        Act::Pass => shared.forward(head, body).await,
         Act::LateFail(gate, status) => {
             gate.pass().await;
             StatusCode::from_u16(status).expect("a status").into_response()
@@ -164,7 +168,8 @@ async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byt
         Act::Fail(status) => StatusCode::from_u16(status).expect("a status").into_response(),
         Act::Refuse(code) => (StatusCode::BAD_REQUEST, [("x-amzn-errortype", code)]).into_response(),
         Act::RepeatHeaders => {
-            let sent: Vec<_> = headers
+            let sent: Vec<_> = head
+                .1
                 .iter()
                 .map(|(name, value)| format!("{name}:{value:?}"))
                 .collect();
@@ -175,14 +180,14 @@ async fn handle(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byt
         Act::Hang => std::future::pending().await,
         Act::Late(gate) => {
             gate.pass().await;
-            shared.forward(&headers, body).await
+            shared.forward(head, body).await
         }
         Act::Swallow => {
-            shared.forward(&headers, body).await;
+            shared.forward(head, body).await;
             shared.calls.send_modify(|calls| calls.push(call));
             std::future::pending().await
         }
-        Act::FailEntries(failed, code) => shared.without(&headers, &body, &failed, code).await,
+        Act::FailEntries(failed, code) => shared.without(head, &body, &failed, code).await,
     }
 }
 
@@ -220,9 +225,16 @@ fn call(headers: &HeaderMap, body: &[u8]) -> Call {
 }
 
 impl Shared {
-    async fn forward(&self, headers: &HeaderMap, body: Bytes) -> Response {
-        let mut request = self.http.post(&self.upstream).body(body);
-        for name in ["x-amz-target", "content-type", "authorization", "x-amz-date"] {
+    async fn forward(&self, (uri, headers): &Head, body: Bytes) -> Response {
+        let url = format!("{}{}", self.upstream, uri.path());
+        let mut request = self.http.post(url).body(body);
+        for name in [
+            "x-amz-target",
+            "smithy-protocol",
+            "content-type",
+            "authorization",
+            "x-amz-date",
+        ] {
             if let Some(value) = headers.get(name) {
                 request = request.header(name, value);
             }
@@ -242,7 +254,7 @@ impl Shared {
         response.body(Body::from(body)).expect("an answer")
     }
 
-    async fn without(&self, headers: &HeaderMap, body: &[u8], failed: &[usize], code: &str) -> Response {
+    async fn without(&self, head: &Head, body: &[u8], failed: &[usize], code: &str) -> Response {
         let body: Value = serde_json::from_slice(body).expect("a put");
         let entries = body["Entries"].as_array().cloned().unwrap_or_default();
         let is_failed = |at: &usize| failed.contains(at);
@@ -252,7 +264,7 @@ impl Shared {
             .collect();
         if !kept.is_empty() {
             let passed = self
-                .forward(headers, Bytes::from(json!({ "Entries": kept }).to_string()))
+                .forward(head, Bytes::from(json!({ "Entries": kept }).to_string()))
                 .await;
             assert!(passed.status().is_success());
         }

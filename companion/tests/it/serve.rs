@@ -39,7 +39,7 @@ pub(crate) fn show(service: &mut Companion, token: &str) {
     service.line["scalr"]["token"] = json!(token);
 }
 
-async fn ended(service: &Companion, token: &str, args: &[&str]) -> Output {
+pub(crate) async fn ended(service: &Companion, token: &str, args: &[&str]) -> Output {
     let mut command = Command::new(PROGRAM);
     command
         .args(args)
@@ -261,7 +261,7 @@ async fn settings_that_cannot_be_meant_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().to_str().unwrap();
     for (args, part) in [
-        (&[][..], "--data-dir <DIR>"),
+        (&[][..], "nothing says where the state is kept"),
         (
             &["--data-dir", dir, "--listen", "0.0.0.0:0"],
             "`0.0.0.0:0` (`--listen`) is reachable",

@@ -1,5 +1,7 @@
 //! A client: it sends bodies until each is answered, and notes what it was promised.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -18,9 +20,9 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// One client of an account.
 pub(super) struct Client {
-    pub(super) account: usize,
-    pub(super) token: String,
-    pub(super) host: String,
+    account: usize,
+    token: String,
+    host: String,
     connection: Option<Connection>,
     pub(super) promises: Vec<Promise>,
     /// Tries that got no answer.
@@ -30,11 +32,13 @@ pub(super) struct Client {
 /// What all clients share.
 pub(super) struct Shared {
     /// When the clock of the notes began.
-    pub(super) begun: Instant,
+    begun: Instant,
     /// Requests that were written.
     pub(super) sent: AtomicU64,
     /// Bodies so far.
-    pub(super) bodies: AtomicU64,
+    bodies: AtomicU64,
+    /// Where each answer is noted too.
+    notes: Option<File>,
 }
 
 impl Shared {
@@ -43,12 +47,54 @@ impl Shared {
             begun: Instant::now(),
             sent: AtomicU64::new(0),
             bodies: AtomicU64::new(0),
+            notes: None,
         }
     }
 
-    pub(super) fn now_us(&self) -> u64 {
+    /// The same, with each answer noted at the end of this file, by one write.
+    pub(super) fn with_notes(notes: File) -> Self {
+        Self {
+            notes: Some(notes),
+            ..Self::new()
+        }
+    }
+
+    fn now_us(&self) -> u64 {
         u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
+}
+
+/// What is noted for the body of this number: a record in the form of tests/power_loss/recorder.c.
+pub(super) fn note(body: usize) -> String {
+    format!("N 0 {body} 0 0\n\n")
+}
+
+/// Sends the bodies of each client, all clients at a time.
+pub(super) fn send_all(clients: &mut [Client], bodies: &[Vec<Body>], shared: &Shared) -> Result<()> {
+    while_sending(clients, bodies, shared, || Ok(()))
+}
+
+/// The same, while something else is done.
+pub(super) fn while_sending(
+    clients: &mut [Client],
+    bodies: &[Vec<Body>],
+    shared: &Shared,
+    other: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    std::thread::scope(|scope| {
+        let each = clients.iter_mut().zip(bodies);
+        let clients: Vec<_> = each
+            .map(|(client, bodies)| scope.spawn(move || client.send(bodies, shared)))
+            .collect();
+        let done = other();
+        for client in clients {
+            match client.join() {
+                Ok(done) => done?,
+                Err(_) => bail!("a client's thread panicked"),
+            }
+        }
+        done
+    })
 }
 
 impl Client {
@@ -64,7 +110,7 @@ impl Client {
     }
 
     /// Sends these, one after the other.
-    pub(super) fn send(&mut self, bodies: &[Body], shared: &Shared) -> Result<()> {
+    fn send(&mut self, bodies: &[Body], shared: &Shared) -> Result<()> {
         bodies.iter().try_for_each(|body| self.send_one(body, shared))
     }
 
@@ -91,6 +137,9 @@ impl Client {
         };
         let answered_us = shared.now_us();
         let number = usize::try_from(shared.bodies.fetch_add(1, Ordering::SeqCst))?;
+        if let Some(mut notes) = shared.notes.as_ref() {
+            notes.write_all(note(number).as_bytes())?;
+        }
         let answer: Value = serde_json::from_slice(&answer)?;
         for (line, event) in body.events.iter().enumerate() {
             let said = &answer["events"][line];

@@ -1,17 +1,20 @@
 //! `cargo xtask chaos`: a service and its local AWS are killed at random moments under load, and then nothing may be missing.
 //!
 //! A load generator sends events for several accounts and notes each 202; both processes are killed with SIGKILL as the seed says, and
-//! started again at once. After the load an observer reads the log groups. Neither reads the database.
+//! started again at once; in some rounds calls to the local AWS go wrong too. After the load an observer reads the log groups. Neither reads the database.
 //!
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! plan verdict   what follows from the seed; what must hold
-//! load stage     clients; the processes
+//! load           clients
+//! stage          the processes
+//! power_loss/    the disk in place of the processes
 //! ```
 
 mod load;
 mod plan;
+mod power_loss;
 mod stage;
 mod verdict;
 
@@ -19,19 +22,22 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::{Value, json};
 
 use crate::service::api::Api;
 use crate::service::server;
 use load::{Client, Shared};
-use plan::{Kill, Plan, Round};
+use plan::{Fault, Kill, Plan, Round};
 use stage::{Books, Stage};
 use verdict::{Observed, Promise, Verdict};
 
-/// Entries of one call, whose answer is unknown where either side is killed.
+/// Entries of one call, whose answer a fault may cut off.
 const ENTRIES_MAX: usize = 20;
-/// Calls of a region that are under way at a time, and regions: calls that one kill can leave without an answer.
-const CALLS_MAX: usize = 8 * 2;
+/// Lanes of all connections: each has one event in a call at most, so a kill can leave no more of them without a known answer.
+const LANES: usize = 27;
+/// After so many rounds a kill has met a request.
+const UNANSWERED_AFTER: usize = 10;
 /// How many findings are printed.
 const PRINTED_MAX: usize = 40;
 
@@ -39,11 +45,17 @@ const PRINTED_MAX: usize = 40;
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// What is sent, and when something is killed, follows from it.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = plan::SEED)]
     seed: u64,
     /// How often something is killed, at least.
     #[arg(long, default_value_t = 200)]
     kills: usize,
+    /// Loses power in place of kills, for the files of the service; needs a C compiler.
+    #[arg(long, conflicts_with = "kills")]
+    power_loss: bool,
+    /// How often it does, each time at another moment of one recording.
+    #[arg(long, default_value_t = 200, requires = "power_loss")]
+    cuts: usize,
     /// The companion; without it, a release build.
     #[arg(long)]
     program: Option<PathBuf>,
@@ -54,7 +66,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let program = server::companion(options.program.as_deref())?;
     let folder = tempfile::tempdir()?;
     let begun = Instant::now();
-    let outcome = chaos(&program, folder.path(), options);
+    let outcome = if options.power_loss {
+        power_loss::run(&program, folder.path(), (options.seed, options.cuts))
+    } else {
+        chaos(&program, folder.path(), options)
+    };
     match outcome {
         Ok(()) => {
             println!("chaos: nothing lost, in {:.0} s", begun.elapsed().as_secs_f64());
@@ -81,13 +97,7 @@ fn chaos(program: &Path, folder: &Path, options: &Options) -> Result<()> {
     let line = stage.start_service(&["--new-operator-token"])?;
     stage.furnish(&stage::operator(&line)?)?;
     let shared = Shared::new();
-    let mut clients: Vec<Client> = (0..plan::clients())
-        .map(|client| {
-            let account = plan::account_of(client);
-            let token = stage.accounts[account].token.clone();
-            Client::new(account, token, stage.host())
-        })
-        .collect();
+    let mut clients = stage.clients();
     for (number, round) in plan.rounds.iter().enumerate() {
         run_round(&mut stage, &mut clients, round, &shared)
             .with_context(|| format!("round {number}, {:?}", round.kill))?;
@@ -100,6 +110,11 @@ fn chaos(program: &Path, folder: &Path, options: &Options) -> Result<()> {
     let books = stage.drain()?;
     let drained_in = drain.elapsed();
     let unanswered = clients.iter().map(|client| client.unanswered).sum::<usize>();
+    ensure!(
+        unanswered > 0 || plan.rounds.len() < UNANSWERED_AFTER,
+        "no request was left without an answer in {} rounds: the kills met no load",
+        plan.rounds.len()
+    );
     let promises: Vec<Promise> = clients.into_iter().flat_map(|client| client.promises).collect();
     let observed = stage.observe()?;
     let verdict = verdict::judge(&promises, &observed);
@@ -123,21 +138,31 @@ fn run_round(stage: &mut Stage, clients: &mut [Client], round: &Round, shared: &
         _ => 0,
     };
     let sent = shared.sent.load(Ordering::SeqCst);
-    std::thread::scope(|scope| {
-        let clients: Vec<_> = clients
-            .iter_mut()
-            .zip(&round.bodies)
-            .map(|(client, bodies)| scope.spawn(move || client.send(bodies, shared)))
-            .collect();
-        let killed = kill(stage, round.kill, (puts, sent), shared);
-        for client in clients {
-            match client.join() {
-                Ok(done) => done?,
-                Err(_) => bail!("a client's thread panicked"),
-            }
+    if let Some(fault) = round.fault {
+        stage.aws()?.add_fault(&as_json(fault))?;
+    }
+    load::while_sending(clients, &round.bodies, shared, || {
+        kill(stage, round.kill, (puts, sent), shared)
+    })?;
+    let lost = stage.aws()?.end_faults()?;
+    // Where the local AWS was killed, the count has ended with it; that kill counts.
+    if round.fault == Some(Fault::Lost) {
+        stage.unanswered += lost;
+    }
+    Ok(())
+}
+
+/// In the form of the local AWS.
+fn as_json(fault: Fault) -> Value {
+    let (put, look) = ("events:PutPartnerEvents", "events:ListPartnerEventSourceAccounts");
+    match fault {
+        Fault::Throttled => {
+            json!({ "operation": put, "kind": "error", "status": 400, "code": "ThrottlingException", "share": 0.3 })
         }
-        killed
-    })
+        Fault::Lost => json!({ "operation": put, "kind": "cut", "carried_out": true, "share": 0.3 }),
+        Fault::Late => json!({ "operation": put, "kind": "slow", "delay_ms": 100 }),
+        Fault::Blind => json!({ "operation": look, "kind": "error", "status": 503, "share": 0.5 }),
+    }
 }
 
 /// Waits for the moment, kills, and starts again. `before` is how many puts and requests there were before the round.
@@ -157,6 +182,10 @@ fn kill(stage: &mut Stage, kill: Kill, (puts, sent): (u64, u64), shared: &Shared
         Kill::Start { us } => {
             stage.kill_service();
             stage.kill_at_start(Duration::from_micros(us))?;
+        }
+        Kill::End { us } => {
+            stage.end_service()?;
+            wait(us);
         }
         Kill::Aws { us } => {
             wait(us);
@@ -198,10 +227,10 @@ fn report(stage: &Stage, verdict: &Verdict, observed: &[Observed], books: &[Book
             ));
         }
     }
-    let unknown = (stage.kills[0] + stage.kills[1]) * CALLS_MAX;
-    if repeats > unknown * ENTRIES_MAX {
+    let repeats_max = (stage.kills[0] + stage.kills[1]) * LANES + stage.unanswered * ENTRIES_MAX;
+    if repeats > repeats_max {
         findings.push(format!(
-            "repeated: {repeats} deliveries, of {unknown} unknown answers"
+            "repeated: {repeats} deliveries, where the kills and the lost answers explain {repeats_max}"
         ));
     }
     for (connection, books) in observed.iter().zip(books) {
@@ -216,8 +245,8 @@ fn report(stage: &Stage, verdict: &Verdict, observed: &[Observed], books: &[Book
     findings.extend(stage.panics()?.into_iter().map(|line| format!("panic: {line}")));
     let made: u64 = books.iter().map(|books| books.made).sum();
     println!(
-        "deliveries promised: {}, seen: {}, lost: {}; made by the service's figures: {made}\nduplicates: {repeats}, of at most \
-         {unknown} unknown answers\norder violations: {}",
+        "deliveries promised: {}, seen: {}, lost: {}; made by the service's figures: {made}\nduplicates: {repeats}, each sent \
+         so often by the service's record; kills and lost answers explain {repeats_max} at most\norder violations: {}",
         verdict.promised,
         verdict.seen,
         verdict.lost.len(),

@@ -1,9 +1,11 @@
 //! What is sent and when something is killed: all of it follows from the seed.
 
+/// The seed where none is given.
+pub(super) const SEED: u64 = 24;
 /// Accounts of the service, and the connections of each.
 pub(super) const CONNECTIONS: [usize; 3] = [1, 2, 3];
 /// Clients of each account: the lanes of an account are fed by all of them.
-const CLIENTS: usize = 2;
+pub(super) const CLIENTS: usize = 2;
 /// Workspaces of an account: each is a lane of each of its connections.
 const WORKSPACES: u64 = 4;
 /// Bodies that a client sends in a round.
@@ -12,10 +14,10 @@ const BODIES: u64 = 4;
 const LINES_MAX: u64 = 12;
 
 /// Numbers that follow from a seed: SplitMix64, <https://prng.di.unimi.it/splitmix64.c>.
-pub(crate) struct Random(u64);
+pub(super) struct Random(u64);
 
 impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -28,7 +30,7 @@ impl Random {
     }
 
     /// From 0 to less than `end`.
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
+    pub(super) fn below(&mut self, end: u64) -> u64 {
         self.next() % end.max(1)
     }
 }
@@ -44,14 +46,30 @@ pub(super) enum Kill {
     Put { us: u64 },
     /// The service, and then again, so long after its next start has begun.
     Start { us: u64 },
+    /// The service, so long after it was asked to end: while it finishes what is under way.
+    End { us: u64 },
     /// The local AWS, so long after the round has begun.
     Aws { us: u64 },
+}
+
+/// How calls to the local AWS go wrong during a round, beside the kill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// A part of the calls with events is refused for now.
+    Throttled,
+    /// A part of them is carried out, and not answered.
+    Lost,
+    /// Their answers are late.
+    Late,
+    /// A part of the looks at event sources fails.
+    Blind,
 }
 
 /// What clients send while one thing is killed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Round {
     pub(super) kill: Kill,
+    pub(super) fault: Option<Fault>,
     /// The bodies of each client.
     pub(super) bodies: Vec<Vec<Body>>,
 }
@@ -77,13 +95,8 @@ pub(super) struct Plan {
     pub(super) rounds: Vec<Round>,
 }
 
-/// The account of a client.
-pub(super) fn account_of(client: usize) -> usize {
-    client / CLIENTS
-}
-
 /// How many clients there are.
-pub(super) fn clients() -> usize {
+fn clients() -> usize {
     CONNECTIONS.len() * CLIENTS
 }
 
@@ -99,7 +112,7 @@ impl Plan {
 }
 
 fn round(random: &mut Random, at: usize) -> Round {
-    let kill = match random.below(10) {
+    let kill = match random.below(11) {
         0..=2 => Kill::Time {
             us: random.below(300_000),
         },
@@ -112,9 +125,19 @@ fn round(random: &mut Random, at: usize) -> Round {
         8 => Kill::Start {
             us: random.below(150_000),
         },
+        9 => Kill::End {
+            us: random.below(40_000),
+        },
         _ => Kill::Aws {
             us: random.below(300_000),
         },
+    };
+    let fault = match random.below(12) {
+        0 => Some(Fault::Throttled),
+        1 => Some(Fault::Lost),
+        2 => Some(Fault::Late),
+        3 => Some(Fault::Blind),
+        _ => None,
     };
     let bodies = (0..clients()).map(|client| {
         let bodies = 0..BODIES;
@@ -123,6 +146,7 @@ fn round(random: &mut Random, at: usize) -> Round {
     });
     Round {
         kill,
+        fault,
         bodies: bodies.collect(),
     }
 }
@@ -176,13 +200,25 @@ mod tests {
         assert_eq!(ids.len(), all, "each is an event of its own");
     }
 
+    /// The default seed has all in the short plan of `cargo xtask test`.
     #[test]
     fn every_kind_of_moment_is_in_a_short_plan() {
-        let has = |of: fn(&Kill) -> bool| Plan::new(1, 15).rounds.iter().any(|round| of(&round.kill));
-        assert!(has(|kill| matches!(kill, Kill::Time { .. })));
-        assert!(has(|kill| matches!(kill, Kill::Sent { .. })));
-        assert!(has(|kill| matches!(kill, Kill::Put { .. })));
-        assert!(has(|kill| matches!(kill, Kill::Start { .. })));
-        assert!(has(|kill| matches!(kill, Kill::Aws { .. })));
+        let all = |seed| {
+            let rounds = Plan::new(seed, 15).rounds;
+            let has = |of: fn(&Round) -> bool| rounds.iter().any(of);
+            [
+                has(|round| matches!(round.kill, Kill::Time { .. })),
+                has(|round| matches!(round.kill, Kill::Sent { .. })),
+                has(|round| matches!(round.kill, Kill::Put { .. })),
+                has(|round| matches!(round.kill, Kill::Start { .. })),
+                has(|round| matches!(round.kill, Kill::End { .. })),
+                has(|round| matches!(round.kill, Kill::Aws { .. })),
+                has(|round| round.fault == Some(Fault::Throttled)),
+                has(|round| round.fault == Some(Fault::Lost)),
+                has(|round| round.fault == Some(Fault::Late)),
+                has(|round| round.fault == Some(Fault::Blind)),
+            ]
+        };
+        assert_eq!(all(SEED), [true; 10]);
     }
 }

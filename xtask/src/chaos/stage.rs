@@ -1,5 +1,6 @@
 //! The service and its local AWS as processes that are killed and started again, at fixed addresses and over the same folders.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -7,9 +8,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::plan::CONNECTIONS;
+use super::load::Client;
+use super::plan::{CLIENTS, CONNECTIONS};
 use super::verdict::Observed;
 use crate::service::api::{Account, Api, text};
 use crate::service::customer;
@@ -18,6 +20,8 @@ use crate::service::server::{self, Server};
 
 /// The regions of the connections, in turn.
 const REGIONS: [&str; 2] = ["us-east-1", "eu-west-1"];
+/// The partner's account at the local AWS, as the service has it on loopback.
+const PARTNER: &str = "999900001111";
 /// Below the ports that the kernel gives to clients: one of those could connect to itself while nobody listens.
 const PORTS: std::ops::Range<u16> = 20_000..30_000;
 /// A drain that makes no progress for so long is stuck. The longest wait between two tries is half of it.
@@ -34,10 +38,23 @@ pub(super) struct Receiver {
     is_audit: bool,
 }
 
+/// What records the service's writes.
+#[derive(Clone)]
+pub(super) struct Recording {
+    /// The library.
+    pub(super) recorder: PathBuf,
+    /// The folder whose files are recorded.
+    pub(super) folder: PathBuf,
+    pub(super) log: PathBuf,
+}
+
 /// Everything that runs.
 pub(super) struct Stage {
     program: PathBuf,
     folder: PathBuf,
+    /// Where the service keeps its state.
+    pub(super) data_dir: PathBuf,
+    pub(super) recording: Option<Recording>,
     ports: [u16; 2],
     service: Option<Server>,
     aws: Option<Server>,
@@ -45,25 +62,60 @@ pub(super) struct Stage {
     pub(super) receivers: Vec<Receiver>,
     /// SIGKILLs of the service and of the local AWS.
     pub(super) kills: [usize; 2],
+    /// Calls that the local AWS has carried out and, by a fault, not answered.
+    pub(super) unanswered: usize,
     /// The longest time from a start of the service to its first answer.
     pub(super) slowest_start: Duration,
 }
 
+impl Receiver {
+    fn source(&self) -> String {
+        format!(
+            "aws.partner/scalr.com/{}/{}",
+            account_name(self.account),
+            self.name
+        )
+    }
+}
+
+fn account_name(number: usize) -> String {
+    format!("chaos{number}")
+}
+
 impl Stage {
     pub(super) fn new(program: &Path, folder: &Path, random: u64) -> Result<Self> {
-        let ports = [port(random)?, port(random / 7 + 5_000)?];
-        ensure!(ports[0] != ports[1], "the ports are the same");
+        // Two runs of one seed at a time look from different places on.
+        let first = port(random.wrapping_add(u64::from(std::process::id()) * 31))?;
+        let ports = [first, port(u64::from(first - PORTS.start) + 1)?];
         Ok(Self {
             program: program.to_owned(),
             folder: folder.to_owned(),
+            data_dir: folder.join("serve"),
+            recording: None,
             ports,
             service: None,
             aws: None,
             accounts: vec![],
             receivers: vec![],
             kills: [0; 2],
+            unanswered: 0,
             slowest_start: Duration::ZERO,
         })
+    }
+
+    /// Where everything is.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The clients of all accounts.
+    pub(super) fn clients(&self) -> Vec<Client> {
+        let accounts = self.accounts.iter().enumerate();
+        let clients = accounts.flat_map(|(number, account)| {
+            let client = move || Client::new(number, account.token.clone(), self.host());
+            std::iter::repeat_with(client).take(CLIENTS)
+        });
+        clients.collect()
     }
 
     /// Where the service listens.
@@ -86,10 +138,12 @@ impl Stage {
         let mut command = Command::new(&self.program);
         command.args(["serve", "--json", "--no-console", "--listen", &self.host()]);
         command.args(["--aws-endpoint", &format!("http://127.0.0.1:{}", self.ports[1])]);
-        command
-            .arg("--data-dir")
-            .arg(self.folder.join("serve"))
-            .args(more);
+        command.arg("--data-dir").arg(&self.data_dir).args(more);
+        if let Some(recording) = &self.recording {
+            command.env("LD_PRELOAD", &recording.recorder);
+            command.env("POWER_LOSS_FOLDER", &recording.folder);
+            command.env("POWER_LOSS_LOG", &recording.log);
+        }
         command.stderr(self.log("serve")?);
         Ok(command)
     }
@@ -107,6 +161,14 @@ impl Stage {
     pub(super) fn kill_service(&mut self) {
         // With the process its value ends, and the other way round.
         self.kills[0] += usize::from(self.service.take().is_some());
+    }
+
+    /// Asks the service to end.
+    pub(super) fn end_service(&self) -> Result<()> {
+        let service = self.service.as_ref().context("no service runs")?;
+        let id = i32::try_from(service.child.id())?;
+        let id = rustix::process::Pid::from_raw(id).context("no process id")?;
+        Ok(rustix::process::kill_process(id, rustix::process::Signal::TERM)?)
     }
 
     /// Starts the service and kills it so long after that.
@@ -141,7 +203,7 @@ impl Stage {
     pub(super) fn furnish(&mut self, operator: &str) -> Result<()> {
         let (mut scalr, mut aws) = (Api::open(&self.host())?, self.aws()?);
         for (at, connections) in CONNECTIONS.into_iter().enumerate() {
-            let name = format!("chaos{at}");
+            let name = account_name(at);
             let account = scalr.account(operator, &name)?;
             for of in 0..connections {
                 let number = self.receivers.len();
@@ -155,8 +217,7 @@ impl Stage {
                 };
                 let place = (receiver.aws_account.as_str(), receiver.region);
                 let id = scalr.connect(&account.token, &receiver.name, place)?;
-                let source = format!("aws.partner/scalr.com/{name}/{}", receiver.name);
-                customer::receive(&mut aws, place, &source)?;
+                customer::receive(&mut aws, place, &receiver.source())?;
                 scalr.set_status(&account.token, &id, "active")?;
                 if receiver.is_audit {
                     scalr.audit(&account, &id)?;
@@ -164,6 +225,20 @@ impl Stage {
                 self.receivers.push(Receiver { id, ..receiver });
             }
             self.accounts.push(account);
+        }
+        Ok(())
+    }
+
+    /// Empties the local AWS, and makes again what the connections need there.
+    pub(super) fn reset_aws(&self) -> Result<()> {
+        let mut aws = self.aws()?;
+        aws.reset()?;
+        for receiver in &self.receivers {
+            let source = json!({ "Name": receiver.source(), "Account": receiver.aws_account });
+            let operation = "AWSEvents.CreatePartnerEventSource";
+            aws.aws_in((PARTNER, receiver.region), operation, &source)?;
+            let place = (receiver.aws_account.as_str(), receiver.region);
+            customer::receive(&mut aws, place, &receiver.source())?;
         }
         Ok(())
     }
@@ -242,6 +317,30 @@ impl Stage {
         let listed = scalr.call(token, ("GET", &path), &Value::Null)?;
         let attempts = listed["deliveries"][0]["attempts"].as_u64();
         attempts.with_context(|| format!("no record of {event}: {listed}"))
+    }
+
+    /// The ids of all events that a connection has delivered, by the service's own record.
+    pub(super) fn delivered(&self, number: usize) -> Result<HashSet<String>> {
+        let mut scalr = Api::open(&self.host())?;
+        let receiver = self.receivers.get(number).context("no such connection")?;
+        let token = &self.accounts.get(receiver.account).context("no account")?.token;
+        let (mut all, mut after) = (HashSet::new(), String::new());
+        loop {
+            let path = format!(
+                "/_companion/connections/{}/deliveries?state=delivered{after}",
+                receiver.id
+            );
+            let page = scalr.call(token, ("GET", &path), &Value::Null)?;
+            let rows = page["deliveries"].as_array().context("no deliveries")?;
+            all.extend(
+                rows.iter()
+                    .filter_map(|row| Some(row["event-id"].as_str()?.to_owned())),
+            );
+            match page["after"].as_u64() {
+                Some(last) => after = format!("&after={last}"),
+                None => return Ok(all),
+            }
+        }
     }
 
     /// Lines of the logs that tell of a panic.

@@ -50,7 +50,7 @@ pub(super) struct Verdict {
 pub(super) fn judge(promises: &[Promise], observed: &[Observed]) -> Verdict {
     let mut verdict = Verdict::default();
     for promise in promises {
-        let receivers = observed.iter().filter(|one| receives(one, promise)).count();
+        let receivers = observed.iter().filter(|one| one.receives(promise)).count();
         if promise.deliveries != receivers as u64 {
             verdict.miscounted.push(format!(
                 "{}: for {} connections, not {receivers}",
@@ -70,7 +70,7 @@ pub(super) fn judge(promises: &[Promise], observed: &[Observed]) -> Verdict {
             .repeated
             .extend(repeated.map(|(id, times)| (number, id.to_owned(), times)));
         let mut lanes = BTreeMap::<&str, Vec<(usize, &Promise)>>::new();
-        for promise in promises.iter().filter(|promise| receives(connection, promise)) {
+        for promise in promises.iter().filter(|promise| connection.receives(promise)) {
             verdict.promised += 1;
             let Some(position) = first.get(promise.id.as_str()) else {
                 verdict
@@ -95,8 +95,11 @@ pub(super) fn judge(promises: &[Promise], observed: &[Observed]) -> Verdict {
     verdict
 }
 
-fn receives(connection: &Observed, promise: &Promise) -> bool {
-    connection.account == promise.account && (connection.is_audit || !promise.is_audit)
+impl Observed {
+    /// Whether an event is for it.
+    pub(super) fn receives(&self, promise: &Promise) -> bool {
+        self.account == promise.account && (self.is_audit || !promise.is_audit)
+    }
 }
 
 /// The pairs of one lane, in order of arrival, of which the second one should have come first: it had been answered before the first

@@ -92,6 +92,42 @@ impl Connection {
         Ok(of.filter_map(|row| row["count"].as_u64()).sum())
     }
 
+    /// Empties the local AWS.
+    pub(crate) fn reset(&mut self) -> Result<()> {
+        let request = format!(
+            "POST /_local/reset HTTP/1.1\r\nhost: {}\r\ncontent-length: 0\r\n\r\n",
+            self.address
+        );
+        self.ok(request.as_bytes()).map(drop)
+    }
+
+    /// Has calls of the local AWS go wrong.
+    pub(crate) fn add_fault(&mut self, fault: &Value) -> Result<()> {
+        let body = fault.to_string();
+        let request = format!(
+            "POST /_local/faults HTTP/1.1\r\nhost: {}\r\ncontent-length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        );
+        self.ok(request.as_bytes()).map(drop)
+    }
+
+    /// Has none go wrong any more; how many did.
+    pub(crate) fn end_faults(&mut self) -> Result<usize> {
+        let request = |method| {
+            format!(
+                "{method} /_local/faults HTTP/1.1\r\nhost: {}\r\n\r\n",
+                self.address
+            )
+        };
+        let [list, delete] = ["GET", "DELETE"].map(request);
+        let list: Value = serde_json::from_slice(&self.ok(list.as_bytes())?)?;
+        self.ok(delete.as_bytes())?;
+        let faults = list["faults"].as_array().context("no faults")?.iter();
+        let hit: u64 = faults.filter_map(|fault| fault["hit"].as_u64()).sum();
+        Ok(usize::try_from(hit)?)
+    }
+
     /// Sends a request; the status and the body of its answer. `sent` is called once it is written.
     pub(crate) fn ask(&mut self, request: &[u8], sent: impl FnOnce()) -> Result<(u16, Vec<u8>)> {
         self.stream.get_mut().write_all(request)?;

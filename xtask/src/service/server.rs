@@ -3,12 +3,16 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::{places, shell};
+
+/// How long a start may take.
+const READY_WITHIN: Duration = Duration::from_mins(1);
 
 /// A server of its own process, ended with this value.
 pub(crate) struct Server {
@@ -113,8 +117,15 @@ pub(crate) fn launched(mut command: Command) -> Result<(Server, Value)> {
         child,
         endpoint: String::new(),
     };
-    let mut line = String::new();
-    BufReader::new(out).read_line(&mut line)?;
+    let (send, ready) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = BufReader::new(out).read_line(&mut line).map(|_| line);
+        // Nobody waits any more where it took too long.
+        let _ = send.send(read);
+    });
+    let line = ready.recv_timeout(READY_WITHIN);
+    let line = line.with_context(|| format!("it does not answer within {READY_WITHIN:?}"))??;
     let ready = serde_json::from_str(&line).context("no line of JSON")?;
     Ok((server, ready))
 }

@@ -127,6 +127,9 @@ fn tools(job: &mut Job) -> StepResult {
 /// The test programs of all crates but the acceptance cases; in a quick run, of what the change touches.
 fn units(shared: &Shared, job: &mut Job) -> Result<StepResult> {
     let mut failed = Vec::new();
+    if places::initdb().is_none() {
+        job.sum_up("units without PostgreSQL: Debian's package `postgresql` has it".to_owned());
+    }
     for test in shared.build.tests(job)? {
         let is_acceptance = test.package == ACCEPTANCE && test.target == "it";
         let touched = shared
@@ -215,14 +218,24 @@ fn demo(shared: &Shared, job: &mut Job) -> Result<StepResult> {
     job.command(demo)
 }
 
-/// A few kills under load, with the programs that are built with the tests.
+/// A few kills under load and a few losses of power, with the programs that are built with the tests.
 fn chaos(shared: &Shared, job: &mut Job) -> Result<StepResult> {
     shared.build.tests(job)?;
     let programs = places::target().join("debug");
-    let mut chaos = Command::new(programs.join("xtask"));
-    chaos.args(["chaos", "--kills", "15", "--program"]);
-    chaos.arg(programs.join("scalr-eventbridge"));
-    job.command(chaos)
+    let chaos = |args: &[&str]| {
+        let mut chaos = Command::new(programs.join("xtask"));
+        chaos.arg("chaos").args(args).arg("--program");
+        chaos.arg(programs.join("scalr-eventbridge"));
+        chaos
+    };
+    let killed = job.command(chaos(&["--kills", "15"]))?;
+    if !matches!(killed, StepResult::Passed) {
+        return Ok(killed);
+    }
+    if places::on_path("cc").is_none() {
+        return Ok(absent_here("a C compiler", "install one for the losses of power"));
+    }
+    job.command(chaos(&["--power-loss", "--cuts", "25"]))
 }
 
 /// Addresses that are renamed without `moved`: whether the create or the destroy comes first differs from run to run.

@@ -70,7 +70,13 @@ fn beside_folders(files: &[File]) -> Vec<String> {
 fn migrations(files: &[File]) -> Vec<String> {
     let migrator = files.iter().find(|file| file.path == MIGRATOR);
     let steps = files.iter().filter_map(|file| file.path.strip_prefix(MIGRATIONS));
-    let listed = |step: &str| migrator.is_some_and(|file| file.text.contains(&format!("\"{step}\"")));
+    // Each database has a folder of its own.
+    let name = |step: &str| step.rsplit('/').next().map(|name| format!("\"{name}\""));
+    let listed = |step: &str| {
+        migrator
+            .zip(name(step))
+            .is_some_and(|(file, name)| file.text.contains(&name))
+    };
     steps
         .filter(|step| !listed(step))
         .map(|step| format!("{MIGRATIONS}{step}: {MIGRATOR} does not name it, so it is never applied"))
@@ -179,8 +185,8 @@ mod tests {
     fn a_migration_that_is_not_listed_is_found() {
         let files = |list: &'static str| {
             [
-                ("companion/src/store/migrations/0001_start.sql", ""),
-                ("companion/src/store/migrations/0002_waiting.sql", ""),
+                ("companion/src/store/migrations/sqlite/0001_start.sql", ""),
+                ("companion/src/store/migrations/postgres/0002_waiting.sql", ""),
                 ("companion/src/store/mod.rs", "mod migrations;"),
                 ("companion/src/store/migrations.rs", list),
             ]
@@ -188,7 +194,7 @@ mod tests {
         let text = "files![1 \"0001_start.sql\", 2 \"0002_waiting.sql\"]";
         let root = ("companion/src/main.rs", "mod store;");
         finds(&[&files(text)[..], &[root]].concat(), &[]);
-        let missing = "companion/src/store/migrations/0002_waiting.sql: companion/src/store/migrations.rs does not name it";
+        let missing = "companion/src/store/migrations/postgres/0002_waiting.sql: companion/src/store/migrations.rs does not name it";
         finds(
             &[&files("files![1 \"0001_start.sql\"]")[..], &[root]].concat(),
             &[missing],

@@ -5,6 +5,7 @@ use scalr_events::{SOURCE_LENGTH_MAX, SegmentError, check_source_segment, is_aws
 
 use crate::api::error::ApiError;
 use crate::caller::Caller;
+use crate::event_bus::{EventBuses, OF_PARTNERS};
 use crate::ids;
 use crate::region::is_region;
 use crate::store::{self, NewConnection, SourceKey, StoreError};
@@ -68,6 +69,7 @@ fn source(caller: &Caller, name: &str) -> String {
 pub(super) fn valid(
     caller: &Caller,
     input: &ConnectionInput,
+    buses: &EventBuses,
     now_ms: i64,
 ) -> Result<NewConnection, ApiError> {
     let given = |field, value: &Option<String>| check_field(caller, field, value.as_deref());
@@ -90,17 +92,45 @@ pub(super) fn valid(
             "A new connection is `pending`; its status is set with PATCH.",
         ));
     }
+    let mut source = source(caller, &name);
+    if !buses.is_empty() {
+        has_bus(buses, &region, &aws_account_id)?;
+        // Only a partner's events have a source that begins so.
+        source = source.replacen(OF_PARTNERS, "", 1);
+    }
     Ok(NewConnection {
         id: ids::new("in")?,
         account_id: caller.account_id.clone(),
         source: SourceKey {
-            name: source(caller, &name),
+            name: source,
             region,
             aws_account_id,
         },
         name,
         now_ms,
     })
+}
+
+/// Refuses a connection to where the service puts no events.
+fn has_bus(buses: &EventBuses, region: &str, account: &str) -> Result<(), ApiError> {
+    let there = buses
+        .iter()
+        .map(|bus| bus.arn.as_str())
+        .collect::<Vec<_>>()
+        .join(", ");
+    let (attribute, what) = match buses.of_region(region) {
+        None => ("region", format!("in {region}")),
+        Some(bus) if bus.account != account => {
+            ("aws-account-id", format!("of AWS account {account} in {region}"))
+        }
+        Some(_) => return Ok(()),
+    };
+    Err(ApiError::attribute(
+        attribute,
+        format!(
+            "This service puts events to event buses of its own (`--put-events-to`), and none of them is {what}: {there}."
+        ),
+    ))
 }
 
 /// Refuses a change of what identifies the source: the bus in the customer's account has the same name.

@@ -21,6 +21,7 @@ use super::page::Listing;
 use crate::app::App;
 use crate::audit::{self, Change};
 use crate::caller::{Admin, May, Read};
+use crate::event_bus::is_of_partner;
 use crate::panics;
 use crate::routes::Routes;
 use crate::sources::ObservedStatus;
@@ -40,7 +41,9 @@ pub(super) fn routes() -> Routes<App> {
 
 fn object(row: store::Connection) -> Object<Connection> {
     let made = row.source_made;
-    let arn = arn(&row.source);
+    // Events that are put to an event bus have a source, and no event source.
+    let is_event_source = is_of_partner(&row.source.name);
+    let arn = is_event_source.then(|| arn(&row.source));
     let attributes = ConnectionAttributes {
         name: row.name,
         aws_account_id: row.source.aws_account_id,
@@ -48,7 +51,7 @@ fn object(row: store::Connection) -> Object<Connection> {
         status: row.status,
         err_message: row.error_message,
         event_source: made.then_some(row.source.name),
-        event_source_arn: made.then_some(arn),
+        event_source_arn: arn.filter(|_| made),
     };
     let mut object = Object::new(row.id, attributes);
     object.relationships = ConnectionRelationships {
@@ -151,7 +154,7 @@ pub(crate) async fn make(
     caller: May<Admin>,
     input: &ConnectionInput,
 ) -> Result<store::Connection, ApiError> {
-    let new = input::valid(&caller, input, app.clock.wall_ms())?;
+    let new = input::valid(&caller, input, app.partner.buses(), app.clock.wall_ms())?;
     uninterrupted(async move {
         let mut tx = app.store.begin().await?;
         if tx.count_connections(&new.account_id).await? >= CONNECTIONS_MAX {

@@ -10,6 +10,7 @@ use super::super::aws::{self, Origin};
 use super::super::exit;
 use super::super::remote::is_no_route;
 use super::seen::{Aws, Chain, Hidden, Rule, Seen, Target};
+use crate::event_bus::is_of_partner;
 use crate::export::{Aws as Reader, Owner, log_group_name};
 
 /// Connections, and rules of one, that are read at the same time.
@@ -143,6 +144,7 @@ pub(in crate::cli) async fn connection(
     };
     let aws = match &wire.event_source {
         None => Seen::Hidden(Hidden::NoSource),
+        Some(source) if !is_of_partner(source) => Seen::OwnBus,
         Some(source) => aws_side(regions, &wire, source).await,
     };
     let chain = Chain {

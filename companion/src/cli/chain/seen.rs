@@ -29,6 +29,8 @@ pub(in crate::cli) enum Seen {
     /// It was not seen.
     Hidden(Hidden),
     Visible(Aws),
+    /// Events are put to an event bus of the service's own, which looks at it by itself; what is behind it is not looked at.
+    OwnBus,
 }
 
 /// Why AWS's side was not seen.

@@ -78,6 +78,15 @@ impl Chain {
                     next: hidden.next(&self.region),
                 });
             }
+            (Some(_), Seen::OwnBus) => {
+                findings.extend(self.connection(None));
+                findings.push(Finding {
+                    state: State::Unknown,
+                    link: None,
+                    why: "events are put to an event bus of the service's own, and what is behind that is not looked at".to_owned(),
+                    next: Vec::new(),
+                });
+            }
             (Some(source), Seen::Visible(aws)) => {
                 if let Some(broken) = self.event_source(source, aws) {
                     // As long as that lasts, the connection cannot be otherwise.
@@ -109,6 +118,10 @@ impl Chain {
         let why = match &self.status {
             Status::Disabled => return None,
             Status::Active => return self.not_sent(),
+            Status::Pending if matches!(self.aws, Seen::OwnBus) => {
+                "the connection is pending: the service has not looked yet whether its event bus is there"
+                    .to_owned()
+            }
             Status::Pending => {
                 "the connection is pending: Scalr has not seen that its event source is associated with a bus"
                     .to_owned()
@@ -396,6 +409,14 @@ mod tests {
         broken(&paused(Some("PENDING"), None), &[CREATE_BUS, RESUME]);
         broken(&paused(None, None), &["event source: ", RESUME]);
         broken(&paused(Some("ACTIVE"), Some(vec![])), &[put_rule, RESUME]);
+        // What is behind an event bus of the service's own is not looked at.
+        check(
+            &chain(Status::Active, Seen::OwnBus),
+            State::Unknown,
+            &["unseen: "],
+        );
+        broken(&chain(Status::Pending, Seen::OwnBus), &[REFRESH, "unseen: "]);
+        broken(&chain(Status::Failed, Seen::OwnBus), &[REFRESH, "unseen: "]);
         let pending = |source, rules| chain(Status::Pending, seen(source, rules));
         let and_refresh = format!("{CREATE_BUS}; connections refresh in-1");
         broken(&pending(Some("PENDING"), None), &[&and_refresh]);

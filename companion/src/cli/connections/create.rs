@@ -93,6 +93,12 @@ fn failed(made: &Object<Connection>) -> Failure {
 
 /// What to type once a connection is made. Others may have its name, so it is named by its id.
 fn after_create(args: &Args, source: &str, id: &str) -> String {
+    if !crate::event_bus::is_of_partner(source) {
+        return format!(
+            "have the service look whether its event bus is there:\n  scalr-eventbridge connections refresh {}",
+            show::quoted(id)
+        );
+    }
     format!(
         "associate its event source with a bus, with credentials of AWS account {}, then refresh it:\n  {}\n  scalr-eventbridge connections refresh {}",
         args.aws_account_id,
@@ -198,7 +204,8 @@ mod tests {
             "us-east-1",
         ];
         let args = Args::from_arg_matches(&Args::augment_args(Command::new("x")).get_matches_from(line));
-        let text = after_create(&args.unwrap(), "aws.partner/scalr.com/a b/prod", "it's; in-1");
+        let args = args.unwrap();
+        let text = after_create(&args, "aws.partner/scalr.com/a b/prod", "it's; in-1");
         assert!(
             text.contains("with credentials of AWS account 111111111111,"),
             "{text}"
@@ -210,5 +217,9 @@ mod tests {
             r"scalr-eventbridge connections refresh 'it'\''s; in-1'",
         ];
         assert_eq!(commands, want);
+        // Of an event bus of the service's own there is nothing to associate.
+        let text = after_create(&args, "scalr.com/a b/prod", "it's; in-1");
+        let commands: Vec<&str> = text.lines().skip(1).map(str::trim).collect();
+        assert_eq!(commands, want[1..]);
     }
 }

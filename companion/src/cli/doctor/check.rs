@@ -50,3 +50,24 @@ impl Check {
         }
     }
 }
+
+/// Whether this program knows the version of a database's tables.
+pub(super) fn of_schema(version: i64, known: i64, in_use: &str) -> Check {
+    let check = |verdict, detail: String| Check::new("database", verdict, detail);
+    match version.cmp(&known) {
+        std::cmp::Ordering::Equal => check(Verdict::Ok, format!("version {version} of its tables; {in_use}")),
+        std::cmp::Ordering::Less => check(
+            Verdict::Warning,
+            format!(
+                "version {version} of its tables; the next start brings them to version {known}; {in_use}"
+            ),
+        ),
+        std::cmp::Ordering::Greater => Check {
+            next: Some("start the version of the program that has written it, or a newer one".to_owned()),
+            ..check(
+                Verdict::Failed,
+                format!("version {version} of its tables, and this program knows {known}"),
+            )
+        },
+    }
+}

@@ -5,14 +5,16 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! check            a check and what it found
-//! clocks           how far the clocks differ
+//! clocks server    how far the clocks differ; the checks of a PostgreSQL database
 //! service          the checks of a service
 //! ```
 
 mod check;
 mod clocks;
+mod server;
 mod service;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -27,9 +29,9 @@ use super::aws::Place;
 use super::remote::{Remote, is_no_route};
 use super::show::{self, Cell, Form, Look};
 use super::{exit, given, log_groups, progress};
+use crate::aws_error::{self, AwsError};
 use crate::aws_wire::AwsWire;
 use crate::export::{Aws, found};
-use crate::partner::{self, AwsError};
 
 /// The check of the calls that the server has.
 const COMMANDS: &str = "commands";
@@ -44,12 +46,15 @@ const NO_RULE: &str = "scalr-eventbridge-doctor";
   scalr-eventbridge doctor --json | jq '.[] | select(.result != \"ok\")'
   sudo -u scalr-eventbridge scalr-eventbridge doctor --data-dir /var/lib/scalr-eventbridge
 
-With --data-dir or --config it checks what a service needs, as the user that the service runs as: credentials and permissions of the partner,
+With --data-dir, --database-url or --config it checks what a service needs, as the user that the service runs as: credentials and permissions of the partner,
 AWS's clock, the database, its disk. It changes nothing, and ends with 4 where a check fails.")]
 pub(super) struct Args {
     /// Check the service that keeps its state here.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Check the service that keeps its state in this PostgreSQL database.
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
     /// Check the service that has the settings of this file.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -94,8 +99,17 @@ fn human(checks: &[Check]) -> String {
 }
 
 async fn checks(args: &Args, program: Command) -> Vec<Check> {
-    if args.data_dir.is_some() || args.config.is_some() {
-        return service::checks(program, args.data_dir.as_deref(), args.config.as_deref()).await;
+    let options = [
+        ("--data-dir", args.data_dir.clone().map(OsString::from)),
+        ("--database-url", args.database_url.clone().map(OsString::from)),
+        ("--config", args.config.clone().map(OsString::from)),
+    ];
+    let given: Vec<_> = options
+        .into_iter()
+        .filter_map(|(option, value)| Some((option, value?)))
+        .collect();
+    if !given.is_empty() {
+        return service::checks(program, &given).await;
     }
     let (mut checks, connections) = scalr(&args.remote).await;
     checks.extend(aws(&args.place, &connections).await);
@@ -221,10 +235,10 @@ async fn permissions(config: &SdkConfig, source: Option<&str>) -> [Check; 4] {
     let targets = events.list_targets_by_rule().event_bus_name(name).rule(NO_RULE);
     let targets = targets.limit(1).send().await;
     let groups = logs.describe_log_groups().limit(1).send().await;
-    let source = source.map(drop).map_err(|error| partner::error(&error));
-    let rules = rules.map(drop).map_err(|error| partner::error(&error));
-    let targets = targets.map(drop).map_err(|error| partner::error(&error));
-    let groups = groups.map(drop).map_err(|error| partner::error(&error));
+    let source = source.map(drop).map_err(|error| aws_error::error(&error));
+    let rules = rules.map(drop).map_err(|error| aws_error::error(&error));
+    let targets = targets.map(drop).map_err(|error| aws_error::error(&error));
+    let groups = groups.map(drop).map_err(|error| aws_error::error(&error));
     [
         permission("events:DescribeEventSource", source, is_real),
         permission("events:ListRules", rules, is_real),

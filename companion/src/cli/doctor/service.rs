@@ -1,17 +1,20 @@
 //! The checks of a service: the partner's credentials and what they permit, AWS's clock, the database, and the disk that it is on.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::Path;
 
 use clap::{Command, FromArgMatches as _};
 use scalr_api::ConnectionId;
 
 use super::super::{aws, serve, settings};
-use super::check::{Check, Verdict};
+use super::check::{Check, Verdict, of_schema};
 use super::clocks::skew;
+use super::server;
+use crate::aws_error::{AwsError, SourceState};
 use crate::error_chain;
 use crate::ids;
-use crate::partner::{AwsError, Partner};
+use crate::partner::Partner;
 use crate::readiness::SET_CREDENTIALS;
 use crate::store::{self, Entry, Inspection, SourceKey, StoreError};
 
@@ -23,34 +26,44 @@ const ROOM_BYTES_MIN: u64 = 64 * 1024 * 1024;
 const NO_ACCOUNT: &str = "000000000000";
 
 /// All checks, those that need nothing first.
-pub(super) async fn checks(program: Command, data_dir: Option<&Path>, config: Option<&Path>) -> Vec<Check> {
-    let args = match read(program, data_dir, config) {
+pub(super) async fn checks(program: Command, options: &[(&str, OsString)]) -> Vec<Check> {
+    let args = match read(program, options) {
         Ok(args) => args,
         Err(error) => return vec![Check::of("settings", Err::<(), _>(error), |()| String::new())],
     };
-    let dir = args.data_dir();
-    let mut checks = vec![Check::new(
-        "settings",
-        Verdict::Ok,
-        format!("state in `{}`", dir.display()),
-    )];
-    let (of_store, inspection) = of_store(dir, args.held_bytes_max()).await;
-    checks.extend(of_store);
-    let regions = regions(inspection.as_ref());
+    let (mut checks, connections) = match of_place(&args).await {
+        Ok(found) => found,
+        Err(error) => return vec![Check::of("settings", Err::<(), _>(error), |()| String::new())],
+    };
+    let regions = regions(&connections);
     checks.extend(of_aws(&args, &regions).await);
     checks
 }
 
-fn read(program: Command, data_dir: Option<&Path>, config: Option<&Path>) -> anyhow::Result<serve::Args> {
-    let matches = settings::of_service(program, data_dir, config)?;
+fn read(program: Command, options: &[(&str, OsString)]) -> anyhow::Result<serve::Args> {
+    let matches = settings::of_service(program, options)?;
     let args = serve::Args::from_arg_matches(&matches)?;
     args.check()?;
     Ok(args)
 }
 
+/// The checks of where its state is, and the connections that there are.
+async fn of_place(args: &serve::Args) -> anyhow::Result<(Vec<Check>, Vec<(String, i64)>)> {
+    let settings = |place: &str| Check::new("settings", Verdict::Ok, format!("state in `{place}`"));
+    if let Some(server) = args.server()? {
+        let (checks, connections) = server::checks(&server).await;
+        let first = settings(&server.to_string());
+        return Ok((std::iter::once(first).chain(checks).collect(), connections));
+    }
+    let dir = args.data_dir()?;
+    let (checks, inspection) = of_store(dir, args.held_bytes_max()).await;
+    let first = settings(&dir.display().to_string());
+    let connections = inspection.map(|found| found.connections).unwrap_or_default();
+    Ok((std::iter::once(first).chain(checks).collect(), connections))
+}
+
 /// The regions of the connections; one where there is none.
-fn regions(inspection: Option<&Inspection>) -> BTreeSet<String> {
-    let connections = inspection.map_or(&[][..], |found| &found.connections);
+fn regions(connections: &[(String, i64)]) -> BTreeSet<String> {
     let found: BTreeSet<String> = connections.iter().map(|(region, _)| region.clone()).collect();
     if found.is_empty() {
         return BTreeSet::from([serve::REGION.to_owned()]);
@@ -108,26 +121,6 @@ async fn of_store(dir: &Path, held_bytes_max: u64) -> (Vec<Check>, Option<Inspec
     ];
     checks.extend(free_bytes(dir).map(|free| of_room(free, left)));
     (checks, Some(inspection))
-}
-
-fn of_schema(version: i64, known: i64, in_use: &str) -> Check {
-    let check = |verdict, detail: String| Check::new("database", verdict, detail);
-    match version.cmp(&known) {
-        std::cmp::Ordering::Equal => check(Verdict::Ok, format!("version {version} of its tables; {in_use}")),
-        std::cmp::Ordering::Less => check(
-            Verdict::Warning,
-            format!(
-                "version {version} of its tables; the next start brings them to version {known}; {in_use}"
-            ),
-        ),
-        std::cmp::Ordering::Greater => Check {
-            next: Some("start the version of the program that has written it, or a newer one".to_owned()),
-            ..check(
-                Verdict::Failed,
-                format!("version {version} of its tables, and this program knows {known}"),
-            )
-        },
-    }
 }
 
 /// Whether an answered call survives a loss of power. What a connection syncs is the service's own setting, and not the file's.
@@ -205,7 +198,10 @@ async fn of_aws(args: &serve::Args, regions: &BTreeSet<String>) -> Vec<Check> {
         .as_ref()
         .map_or_else(|| "AWS itself".to_owned(), |url| format!("`{url}`"));
     let mut checks = vec![Check::new(NAMES[0], Verdict::Ok, at)];
-    let partner = args.partner(endpoint.as_deref()).await;
+    let partner = match args.partner(endpoint.as_deref()).await {
+        Ok(partner) => partner,
+        Err(error) => return vec![Check::of(NAMES[0], Err::<(), _>(error), |()| String::new())],
+    };
     let (_, found) = partner.look_for_credentials().await;
     if let Err(error) = found {
         let why = error_chain::with_causes(&error);
@@ -216,14 +212,51 @@ async fn of_aws(args: &serve::Args, regions: &BTreeSet<String>) -> Vec<Check> {
         });
         return checks;
     }
-    let region = regions.first().map_or(serve::REGION, String::as_str);
+    let of_bus = partner.buses().iter().next().map(|bus| bus.region.as_str());
+    let region = of_bus.or(regions.first().map(String::as_str));
+    let region = region.unwrap_or(serve::REGION);
     let account = partner.account(region).await.map_err(anyhow::Error::from);
     checks.push(Check::of(NAMES[1], account, |account| {
         format!("of account {account}")
     }));
     let url = endpoint.unwrap_or_else(|| format!("https://events.{region}.amazonaws.com"));
     checks.push(skew("clock against AWS", &url).await);
-    checks.extend(permissions(&partner, regions).await);
+    if partner.buses().is_empty() {
+        checks.extend(permissions(&partner, regions).await);
+    } else {
+        checks.extend(event_buses(&partner).await);
+    }
+    checks
+}
+
+/// Whether the event buses that events are put to are there. Whether events can be put is not known without putting one.
+async fn event_buses(partner: &Partner) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for bus in partner.buses().iter() {
+        let source = SourceKey {
+            name: String::new(),
+            region: bus.region.clone(),
+            aws_account_id: bus.account.clone(),
+        };
+        let there = match partner.state(&source).await {
+            Ok(SourceState::Active) => Ok(()),
+            Ok(_) => Err(anyhow::anyhow!(
+                "AWS does not have `{}`: create it, and name it by the ARN that it has then",
+                bus.arn
+            )),
+            Err(error) => {
+                Err(anyhow::Error::from(error).context(format!("`{}` cannot be described", bus.arn)))
+            }
+        };
+        checks.push(Check::of("events:DescribeEventBus", there, |()| {
+            format!("`{}` is there", bus.arn)
+        }));
+    }
+    checks.push(Check::new(
+        "events:PutEvents",
+        Verdict::Skipped,
+        "cannot be tried without putting an event",
+    ));
     checks
 }
 
@@ -291,6 +324,8 @@ fn event(source: &SourceKey, nobody: &ConnectionId) -> Entry {
         seq: 0,
         connection_id: nobody.clone(),
         source: source.name.clone(),
+        aws_account_id: source.aws_account_id.clone(),
+        lane: String::new(),
         event_id: "doctor".to_owned(),
         detail_type: "Doctor".to_owned(),
         detail: "{}".to_owned(),

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::{Opened, deliveries};
 use crate::api::connections::{bring_to, missing, remove};
 use crate::api::{ApiError, runs};
+use crate::aws_error::SourceState;
 use crate::clock::rfc3339_seconds;
 use crate::console::answer::{Failure, Frame, NextStep, html, on_to};
 use crate::console::chain::Link;
@@ -19,7 +20,6 @@ use crate::console::reads::{CustomerSide, Fields, Signed, links_of, next_step};
 use crate::console::state::Console;
 use crate::console::terraform::Hcl;
 use crate::console::text::Shown;
-use crate::partner::SourceState;
 use crate::routes::Routes;
 use crate::store::{Connection, Which, Window};
 
@@ -240,7 +240,7 @@ async fn chain(
         Ok(SourceState::Active) => Some("ACTIVE".to_owned()),
         Ok(SourceState::Pending) => Some("PENDING".to_owned()),
         Ok(SourceState::Deleted) => Some("DELETED".to_owned()),
-        Ok(SourceState::Missing) => None,
+        Ok(_) => None,
         Err(error) => Some(format!("not known ({error})")),
     };
     let (links, next) = (

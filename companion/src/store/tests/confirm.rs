@@ -1,8 +1,11 @@
 //! What AWS acknowledged, until a look at the event source was good: kept, and sent again in order where it was not.
 
 use scalr_api::{ConnectionId, DeliveryState, Status};
-use sqlx::Row as _;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{ConnectOptions as _, Connection as _};
 
+use super::super::database::VOID_LEASES;
+use super::super::sql::query;
 use super::super::{Bounds, Settlement, Store, Which};
 use super::figures;
 use crate::testing::{ACCEPTED_MS, BOUNDS, Bench, ending};
@@ -10,12 +13,32 @@ use crate::testing::{ACCEPTED_MS, BOUNDS, Bench, ending};
 impl Store {
     /// Runs this on the database.
     pub(crate) async fn run_sql(&self, sql: &'static str) {
-        sqlx::raw_sql(sql).execute(&self.write).await.unwrap();
+        self.write.run(sql, sql).await;
+    }
+
+    /// What a start does to the leases of the process before it.
+    pub(crate) async fn void_leases(&self) {
+        self.run_sql(VOID_LEASES).await;
+    }
+
+    /// Another process keeps the database locked until that ends; nobody waits for it.
+    pub(crate) async fn lock_database(&self) -> SqliteConnection {
+        self.run_sql("PRAGMA busy_timeout = 0").await;
+        let mut other = self.write.sqlite().connect_options().connect().await.unwrap();
+        let locked = sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await;
+        locked.unwrap();
+        other
+    }
+
+    /// That process ends.
+    pub(crate) async fn unlock_database(&self, other: SqliteConnection) {
+        other.close().await.unwrap();
+        self.run_sql("PRAGMA busy_timeout = 10000").await;
     }
 
     /// A connection's events have so many bytes, and a lane each.
     pub(crate) async fn enlarge(&self, id: &ConnectionId, bytes: usize) {
-        sqlx::query("UPDATE outbox SET detail = ?, lane = 'l-' || seq WHERE connection_id = ?")
+        query("UPDATE outbox SET detail = $1, lane = 'l-' || seq WHERE connection_id = $2")
             .bind("x".repeat(bytes))
             .bind(id.as_str())
             .execute(&self.write)
@@ -200,11 +223,11 @@ async fn many_deliveries_in_doubt_are_moved_back_in_steps() {
     let store = &bench.app.store;
     let id = bench.connect("a", "us-east-1", &Status::Active).await;
     bench.accept(&id, 450).await;
-    let rows = sqlx::query("SELECT seq FROM outbox ORDER BY seq").fetch_all(&store.read);
+    let rows = query("SELECT seq FROM outbox ORDER BY seq").fetch_all(&store.read);
     let rows = rows.await.unwrap();
-    let seqs: Vec<i64> = rows.iter().map(|row| row.get("seq")).collect();
+    let seqs: Vec<i64> = rows.iter().map(|row| row.try_get("seq").unwrap()).collect();
     // One call's worth at a time would take long: all of them at once, whatever their lane.
-    sqlx::query("UPDATE outbox SET lease = 'l'")
+    query("UPDATE outbox SET lease = 'l'")
         .execute(&store.write)
         .await
         .unwrap();

@@ -3,24 +3,22 @@
 use std::fs;
 
 use super::super::directory::DATABASE as FILE;
-use super::super::{Durability, Store, lock};
+use super::super::{Durability, Place, Store, lock};
 use crate::error_chain;
 use crate::testing::BOUNDS;
 
 /// What opening says after the database was opened, closed and then changed to this.
 async fn check(bytes: Option<&[u8]>, expected: &str) {
     let dir = tempfile::tempdir().unwrap();
-    let lock = lock(dir.path()).unwrap();
-    let store = Store::open(dir.path(), &lock, Durability::None, BOUNDS)
-        .await
-        .unwrap();
+    let place = Place::Directory(lock(dir.path()).unwrap());
+    let store = Store::open(&place, Durability::None, BOUNDS).await.unwrap();
     store.close().await;
     let file = dir.path().join(FILE);
     match bytes {
         Some(bytes) => fs::write(&file, bytes).unwrap(),
         None => fs::remove_file(&file).unwrap(),
     }
-    let said = match Store::open(dir.path(), &lock, Durability::None, BOUNDS).await {
+    let said = match Store::open(&place, Durability::None, BOUNDS).await {
         Ok(_) => "it opens".to_owned(),
         Err(error) => error_chain::with_causes(&error),
     };
@@ -45,11 +43,9 @@ async fn a_database_without_bytes_or_of_other_bytes_is_damage() {
 #[tokio::test]
 async fn a_first_start_that_was_cut_short_is_begun_again() {
     let dir = tempfile::tempdir().unwrap();
-    let lock = lock(dir.path()).unwrap();
+    let place = Place::Directory(lock(dir.path()).unwrap());
     fs::write(dir.path().join("companion.new"), "half").unwrap();
-    let store = Store::open(dir.path(), &lock, Durability::None, BOUNDS)
-        .await
-        .unwrap();
+    let store = Store::open(&place, Durability::None, BOUNDS).await.unwrap();
     store.close().await;
     assert!(!dir.path().join("companion.new").exists());
 }

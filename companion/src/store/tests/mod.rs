@@ -2,34 +2,35 @@
 
 mod confirm;
 mod damage;
+pub(crate) mod databases;
 mod due;
+mod faults;
 mod feed;
 mod many;
 mod plans;
+mod postgres;
 mod settled;
 mod upgrade;
 
 use scalr_api::{AccountId, ConnectionId, Status};
 use scalr_events::EventType;
-use sqlx::Row as _;
 
-use super::{
-    Bounds, DeliveryFigures, DroppedEvent, NewEvent, Settlement, SourceKey, Store, StoreError, WriteFault,
-    outbox,
-};
+use super::sql::query;
+use super::{Bounds, DeliveryFigures, DroppedEvent, NewEvent, Settlement, SourceKey, Store, outbox};
 use crate::testing::{ACCEPTED, ACCEPTED_MS, ACCOUNT, BOUNDS, Bench, TOKEN, ending};
 
 impl Store {
     /// From here on updates of these tables fail, as on a full disk.
     pub(crate) async fn fill_disk(&self, tables: &[&str]) {
         for table in tables {
-            let full = format!(
+            let sqlite = format!(
                 "CREATE TRIGGER full_{table} BEFORE UPDATE ON {table} BEGIN SELECT RAISE(FAIL, 'full'); END"
             );
-            sqlx::raw_sql(sqlx::AssertSqlSafe(full))
-                .execute(&self.write)
-                .await
-                .unwrap();
+            let postgres = format!(
+                "CREATE FUNCTION full_{table} () RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN RAISE 'full'; END $$;
+                 CREATE TRIGGER full_{table} BEFORE UPDATE ON {table} EXECUTE FUNCTION full_{table} ()"
+            );
+            self.write.run(&sqlite, &postgres).await;
         }
     }
 }
@@ -38,17 +39,33 @@ impl Store {
     /// From here on updates of these tables succeed again.
     pub(crate) async fn empty_disk(&self, tables: &[&str]) {
         for table in tables {
-            let empty = format!("DROP TRIGGER full_{table}");
-            sqlx::raw_sql(sqlx::AssertSqlSafe(empty))
-                .execute(&self.write)
-                .await
-                .unwrap();
+            let sqlite = format!("DROP TRIGGER full_{table}");
+            let postgres = format!("DROP FUNCTION full_{table} CASCADE");
+            self.write.run(&sqlite, &postgres).await;
         }
+    }
+
+    /// From here on commits of leases fail, and no statement before them; or they succeed again.
+    pub(crate) async fn fail_commits(&self, fail: bool) {
+        const SQLITE: [&str; 2] = [
+            "DROP TRIGGER refuse; DROP TABLE refused; DROP TABLE absent",
+            "CREATE TABLE absent (id INTEGER PRIMARY KEY);
+             CREATE TABLE refused (id INTEGER REFERENCES absent (id) DEFERRABLE INITIALLY DEFERRED);
+             CREATE TRIGGER refuse AFTER UPDATE OF lease ON outbox BEGIN INSERT INTO refused VALUES (1); END",
+        ];
+        const POSTGRES: [&str; 2] = [
+            "DROP FUNCTION refuse CASCADE",
+            "CREATE FUNCTION refuse () RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+             CREATE CONSTRAINT TRIGGER refuse AFTER UPDATE OF lease ON outbox DEFERRABLE INITIALLY DEFERRED
+             FOR EACH ROW EXECUTE FUNCTION refuse ()",
+        ];
+        let at = usize::from(fail);
+        self.write.run(SQLITE[at], POSTGRES[at]).await;
     }
 
     /// Queues a source to be deleted at AWS, as the deletion of its connection does.
     pub(crate) async fn queue_removal(&self, source: &SourceKey) {
-        sqlx::query("INSERT INTO source_removal (source, region, aws_account_id) VALUES (?, ?, ?)")
+        query("INSERT INTO source_removal (source, region, aws_account_id) VALUES ($1, $2, $3)")
             .bind(&source.name)
             .bind(&source.region)
             .bind(&source.aws_account_id)
@@ -59,28 +76,31 @@ impl Store {
 
     /// The details of all that a connection holds.
     pub(crate) async fn details_held_for(&self, id: &ConnectionId) -> Vec<String> {
-        let rows = sqlx::query("SELECT detail FROM outbox WHERE connection_id = ? ORDER BY seq")
+        let rows = query("SELECT detail FROM outbox WHERE connection_id = $1 ORDER BY seq")
             .bind(id.as_str())
             .fetch_all(&self.read)
             .await
             .unwrap();
-        rows.iter().map(|row| row.get("detail")).collect()
+        rows.iter().map(|row| row.try_get("detail").unwrap()).collect()
     }
 
     /// All that is stored of tokens, as text.
     pub(crate) async fn every_text_of_tokens(&self) -> String {
-        let rows =
-            sqlx::query("SELECT id || name || scopes || ends_in || CAST(digest AS TEXT) AS text FROM token")
-                .fetch_all(&self.read)
-                .await
-                .unwrap();
-        let texts: Vec<Vec<u8>> = rows.iter().map(|row| row.get_unchecked("text")).collect();
-        String::from_utf8_lossy(&texts.concat()).into_owned()
+        let rows = query("SELECT id || name || scopes || ends_in AS text, digest FROM token")
+            .fetch_all(&self.read)
+            .await
+            .unwrap();
+        let texts = rows.iter().map(|row| {
+            let digest: Vec<u8> = row.try_get("digest").unwrap();
+            let text: String = row.try_get("text").unwrap();
+            text + &String::from_utf8_lossy(&digest)
+        });
+        texts.collect()
     }
 
     /// All events so far are as if another version had stored them.
     pub(crate) async fn store_in_version(&self, version: i64) {
-        let stored = sqlx::query("UPDATE outbox SET version = ?").bind(version);
+        let stored = query("UPDATE outbox SET version = $1").bind(version);
         stored.execute(&self.write).await.unwrap();
     }
 }
@@ -89,9 +109,9 @@ impl Store {
 #[tokio::test]
 async fn a_token_whose_account_is_missing_is_no_operators() {
     let bench = Bench::new().await;
-    let gone = "PRAGMA foreign_keys = OFF; DELETE FROM account";
-    let done = sqlx::raw_sql(gone).execute(&bench.app.store.write).await;
-    done.unwrap();
+    let sqlite = "PRAGMA foreign_keys = OFF; DELETE FROM account";
+    let postgres = "SET session_replication_role = replica; DELETE FROM account";
+    bench.app.store.write.run(sqlite, postgres).await;
     let admitted = bench.app.admit(TOKEN, None, "").await;
     let said = admitted.expect_err("it is admitted as nobody").to_string();
     assert!(said.contains("`acc-1`"), "{said}");
@@ -420,11 +440,11 @@ async fn events_are_stored_as_they_came_and_in_their_order() {
             .all(|one| one.digest.is(&digest) && one.deliveries == 2)
     );
     assert_eq!(known.len(), texts.len());
-    let all = sqlx::query("SELECT connection_id, event_id, lane, detail FROM outbox ORDER BY seq");
-    let rows = all.fetch_all(&mut *tx.inner).await.unwrap();
+    let all = query("SELECT connection_id, event_id, lane, detail FROM outbox ORDER BY seq");
+    let rows = all.fetch_all(&mut tx.inner).await.unwrap();
     let stored: Vec<[String; 4]> = rows
         .iter()
-        .map(|row| [0, 1, 2, 3].map(|at| row.get(at)))
+        .map(|row| ["connection_id", "event_id", "lane", "detail"].map(|name| row.try_get(name).unwrap()))
         .collect();
     let wanted = events.iter().flat_map(|one| {
         ids.iter().map(|id| {
@@ -555,40 +575,4 @@ async fn a_deleted_connection_is_gone_at_once_and_its_events_bit_by_bit() {
     assert_eq!(chunks, [200, 200, 50 + 1], "events, and then the connection");
     assert!(store.connection_by_id(&connection.id).await.unwrap().is_none());
     assert!(store.connection(&account, "in-new").await.unwrap().is_some());
-}
-
-/// Why a write fails is read from SQLite's own errors.
-#[tokio::test]
-async fn why_the_store_takes_no_writes_is_known() {
-    let bench = Bench::new().await;
-    let store = &bench.app.store;
-    store.try_write().await.unwrap();
-    assert_eq!(store.commits().fault(), None);
-    let mut write = store.write.acquire().await.unwrap();
-    let at = sqlx::query("PRAGMA database_list")
-        .fetch_one(&mut *write)
-        .await
-        .unwrap();
-    let file: String = at.get("file");
-    let options = sqlx::sqlite::SqliteConnectOptions::new()
-        .filename(file)
-        .busy_timeout(std::time::Duration::ZERO);
-    let mut other = sqlx::ConnectOptions::connect(&options).await.unwrap();
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut *write).await.unwrap();
-    let locked = sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await;
-    sqlx::query("ROLLBACK").execute(&mut *write).await.unwrap();
-    sqlx::query("PRAGMA max_page_count = 1")
-        .execute(&mut other)
-        .await
-        .unwrap();
-    let full = sqlx::query("CREATE TABLE further (a)").execute(&mut other).await;
-    let wrong = sqlx::query("SELECT * FROM nothing").execute(&mut other).await;
-    for (failed, want) in [
-        (locked, WriteFault::Locked),
-        (full, WriteFault::Full),
-        (wrong, WriteFault::Other),
-    ] {
-        let error = StoreError::from(failed.unwrap_err());
-        assert_eq!(error.write_fault(), want, "{error:?}");
-    }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use scalr_api::{AccountId, Status};
-use sqlx::Row as _;
 use sqlx::pool::PoolConnection;
-use sqlx::{AssertSqlSafe, Sqlite};
+use sqlx::{AssertSqlSafe, Row as _, Sqlite};
 
+use super::super::sql::{Sql, query};
 use super::super::{
     Bounds, Store, access, confirm, connection, database, doubts, drops, figures, intake, lease, outbox,
     purge, retention, run, settle, settled, totals, waits,
@@ -34,9 +34,15 @@ const SCANS: [&str; 15] = [
     "source_removal",
 ];
 
+macro_rules! hot {
+    ($($statement:expr),+ $(,)?) => {
+        [$(Sql::from($statement)),+]
+    };
+}
+
 async fn check(bench: &Bench, query: &str) {
     let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}")))
-        .fetch_all(&bench.app.store.read)
+        .fetch_all(bench.app.store.read.sqlite())
         .await
         .unwrap();
     let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
@@ -47,10 +53,10 @@ async fn check(bench: &Bench, query: &str) {
     assert_eq!(plan.iter().find(bad), None, "{query}\n{plan:#?}");
 }
 
-#[tokio::test]
-async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
-    let bench = Bench::new().await;
-    for query in [
+/// The statements whose cost must not grow with what is held.
+pub(super) fn hot() -> impl Iterator<Item = Sql> {
+    let waits = waits::statements().map(Sql::from);
+    hot![
         access::SHOWN,
         doubts::UNCONFIRMED,
         doubts::OLDEST_ACKNOWLEDGED,
@@ -90,6 +96,7 @@ async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
         settled::HISTORY_BEYOND_BOUND,
         settled::OLDEST_DELIVERED,
         lease::LEASE,
+        lease::RELEASE,
         settle::KEEP,
         settle::TAKE_OUT,
         settle::DELIVERED,
@@ -112,11 +119,16 @@ async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
         run::NEXT_STEP,
         run::DUE_RUNS,
         run::DELETE_OLD_RUNS,
-    ] {
-        check(&bench, query).await;
-    }
-    for query in waits::statements() {
-        check(&bench, query).await;
+    ]
+    .into_iter()
+    .chain(waits)
+}
+
+#[tokio::test]
+async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
+    let bench = Bench::new().await;
+    for query in hot() {
+        check(&bench, query.sqlite()).await;
     }
 }
 
@@ -125,10 +137,10 @@ async fn no_hot_query_reads_a_whole_table_of_events_or_runs() {
 async fn count_steps(store: &Store) -> (Arc<AtomicUsize>, Vec<PoolConnection<Sqlite>>) {
     let steps = Arc::new(AtomicUsize::new(0));
     let mut readers: Vec<PoolConnection<Sqlite>> = vec![];
-    for _ in 0..store.read.options().get_max_connections() {
-        readers.push(store.read.acquire().await.unwrap());
+    for _ in 0..store.read.sqlite().options().get_max_connections() {
+        readers.push(store.read.sqlite().acquire().await.unwrap());
     }
-    let used = [store.write.acquire().await.unwrap(), readers.remove(0)];
+    let used = [store.write.sqlite().acquire().await.unwrap(), readers.remove(0)];
     for mut connection in used {
         let steps = Arc::clone(&steps);
         let mut handle = connection.lock_handle().await.unwrap();
@@ -293,10 +305,10 @@ async fn costs_of_finding(others: i64) -> [usize; 2] {
     let bench = Bench::new().await;
     let store = &bench.app.store;
     let id = bench.connect("a", "us-east-1", &Status::Active).await;
-    let other = sqlx::query(
-        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
+    let other = query(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < $1)
          INSERT INTO connection (id, account_id, name, aws_account_id, region, source, source_made, status, created_at_ms)
-         SELECT 'in-' || n, ?2, n, n, 'us-east-1', n, 1, 'active', 0 FROM n",
+         SELECT 'in-' || n, $2, n, n, 'us-east-1', n, 1, 'active', 0 FROM n",
     );
     let other = other.bind(others).bind(ACCOUNT);
     other.execute(&store.write).await.unwrap();

@@ -1,8 +1,8 @@
 //! Deliveries that are over: each delivery is in one state, whatever is done with it.
 
 use scalr_api::{ConnectionId, DeliveryState, Status};
-use sqlx::Row as _;
 
+use super::super::sql::query;
 use super::super::{Bounds, Settlement, Step, Which};
 use super::figures;
 use crate::testing::{ACCEPTED_MS, BOUNDS, Bench, ending};
@@ -28,13 +28,13 @@ async fn counts(bench: &Bench, id: &ConnectionId) -> [i64; 4] {
     let figures = figures(bench, id).await.0;
     let counts = [figures.held, figures.delivered, figures.failed, figures.purged];
     let in_doubt = figures.unconfirmed;
-    let made = sqlx::query("SELECT made FROM delivery WHERE connection_id = ?")
+    let made = query("SELECT made FROM delivery WHERE connection_id = $1")
         .bind(id.as_str())
         .fetch_one(&bench.app.store.read)
         .await
         .unwrap();
     assert_eq!(
-        made.get::<i64, _>("made"),
+        made.try_get::<i64>("made").unwrap(),
         counts.iter().sum::<i64>() + in_doubt,
         "{counts:?}"
     );

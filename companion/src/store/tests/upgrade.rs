@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 use super::super::directory::DATABASE;
-use super::super::{Durability, Installation, Store, lock, migrations};
+use super::super::{Durability, Installation, Place, Store, lock, migrations};
 use crate::testing::{ACCOUNT, BOUNDS};
 use crate::token::{Digest, Token};
 
@@ -57,17 +57,17 @@ const SETTLED: &str = "
 #[tokio::test]
 async fn what_an_earlier_version_delivered_is_confirmed() {
     let dir = tempfile::tempdir().unwrap();
-    let lock = lock(dir.path()).unwrap();
+    let place = Place::Directory(lock(dir.path()).unwrap());
     let options = SqliteConnectOptions::new()
         .filename(dir.path().join(DATABASE))
         .create_if_missing(true);
     let old = SqlitePool::connect_with(options).await.unwrap();
-    migrations::up_to(7).run(&old).await.unwrap();
+    migrations::SQLITE.up_to(7).run(&old).await.unwrap();
     sqlx::raw_sql(ROWS).execute(&old).await.unwrap();
     sqlx::raw_sql(SETTLED).execute(&old).await.unwrap();
     old.close().await;
 
-    let store = Store::open(dir.path(), &lock, Durability::None, BOUNDS).await;
+    let store = Store::open(&place, Durability::None, BOUNDS).await;
     let store = store.unwrap();
     let (account, id) = (
         AccountId::new(ACCOUNT).unwrap(),
@@ -86,18 +86,18 @@ async fn what_an_earlier_version_delivered_is_confirmed() {
         figures.unconfirmed,
     ];
     assert_eq!((counts, figures.made), ([1, 1, 1, 0], 3));
-    let row = sqlx::query("SELECT history_bytes FROM delivery").fetch_one(&store.read);
+    let row = sqlx::query("SELECT history_bytes FROM delivery").fetch_one(store.read.sqlite());
     assert_eq!(row.await.unwrap().get::<i64, _>("history_bytes"), 3);
 }
 
 async fn check(version: i64) {
     let dir = tempfile::tempdir().unwrap();
-    let lock = lock(dir.path()).unwrap();
+    let place = Place::Directory(lock(dir.path()).unwrap());
     let options = SqliteConnectOptions::new()
         .filename(dir.path().join(DATABASE))
         .create_if_missing(true);
     let old = SqlitePool::connect_with(options).await.unwrap();
-    migrations::up_to(version).run(&old).await.unwrap();
+    migrations::SQLITE.up_to(version).run(&old).await.unwrap();
     sqlx::raw_sql(ROWS).execute(&old).await.unwrap();
     if version == 7 {
         sqlx::raw_sql(ROWS_OF_7).execute(&old).await.unwrap();
@@ -106,11 +106,9 @@ async fn check(version: i64) {
 
     // Twice: the second time there is nothing to do.
     for _ in 0..2 {
-        let store = Store::open(dir.path(), &lock, Durability::None, BOUNDS)
-            .await
-            .unwrap();
+        let store = Store::open(&place, Durability::None, BOUNDS).await.unwrap();
         let names = "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL ORDER BY name";
-        let names = sqlx::query(names).fetch_all(&store.read).await.unwrap();
+        let names = sqlx::query(names).fetch_all(store.read.sqlite()).await.unwrap();
         let names: Vec<String> = names.iter().map(|row| row.get("name")).collect();
         let want = [
             "account_name",
@@ -149,7 +147,7 @@ async fn check(version: i64) {
 /// What the old version delivered was confirmed when it was counted: nothing of it is sent again. Its history has the bytes that it had.
 async fn counts_its_deliveries_as_confirmed(store: &Store) {
     let rows = sqlx::query("SELECT history_bytes FROM delivery ORDER BY connection_id");
-    let rows = rows.fetch_all(&store.read).await.unwrap();
+    let rows = rows.fetch_all(store.read.sqlite()).await.unwrap();
     let bytes: Vec<i64> = rows.iter().map(|row| row.get("history_bytes")).collect();
     assert_eq!(bytes, [8, 10], "those of delivered events alone");
     assert_eq!(store.not_confirmed().await.unwrap(), []);
