@@ -29,10 +29,7 @@ pub(super) const OLDEST_ACKNOWLEDGED: &str =
 impl Store {
     /// What is in doubt over all connections.
     pub(crate) async fn doubts(&self) -> Result<Doubts> {
-        let unconfirmed = query(UNCONFIRMED)
-            .bind(DELETED)
-            .fetch_one(&self.read)
-            .await?;
+        let unconfirmed = query(UNCONFIRMED).bind(DELETED).fetch_one(&self.read).await?;
         let oldest = query(OLDEST_ACKNOWLEDGED)
             .bind(DELETED)
             .fetch_one(&self.read)
