@@ -12,7 +12,7 @@ use aws_sdk_eventbridge::config::{Region, SharedCredentialsProvider};
 use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
 
 use crate::aws_calls::{Calls, Credentials as Standing, Ended, Operation};
-use crate::aws_error::{AwsError, error, incomplete};
+use crate::aws_error::{AwsError, EntryResults, Said, error, incomplete, results};
 use crate::aws_wire::{AwsWire, app_name};
 
 /// Timeout of one call, from connecting to the answer's last byte.
@@ -124,6 +124,23 @@ impl AwsClients {
             Err(_) => Standing::Unusable,
         };
         (self.calls.note_credentials(now), found.map(drop))
+    }
+
+    /// Makes a call that puts so many events, given what its answer says of each: one result an entry, in their order.
+    pub(crate) async fn put<T, E>(
+        &self,
+        region: &str,
+        (operation, entries): (Operation, usize),
+        call: impl Future<Output = Result<T, SdkError<E>>>,
+        said: fn(&T) -> Vec<Said<'_>>,
+    ) -> Result<EntryResults, AwsError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        self.calls.note_entries(entries);
+        let judge = |answer: &T| Ended::of_answered(entries, said(answer).iter().map(|(_, code, _)| *code));
+        let answer = self.called(region, operation, call, judge).await?;
+        results(entries, said(&answer).into_iter())
     }
 
     /// Makes a call, and notes how it ended.

@@ -114,10 +114,13 @@ pub(crate) struct EntryError {
 /// One an entry of a call, in their order.
 pub(crate) type EntryResults = Vec<Result<(), EntryError>>;
 
-/// What AWS answered about the entries of a call, each with an event id, or a code and a message.
+/// What an answer says of one entry: its event id, or a code and a message.
+pub(crate) type Said<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>);
+
+/// What AWS answered about the entries of a call.
 pub(crate) fn results<'a>(
     sent: usize,
-    answered: impl ExactSizeIterator<Item = (Option<&'a str>, Option<&'a str>, Option<&'a str>)>,
+    answered: impl ExactSizeIterator<Item = Said<'a>>,
 ) -> Result<EntryResults, AwsError> {
     // Results cannot be assigned to entries, so no entry counts as taken.
     if answered.len() != sent {

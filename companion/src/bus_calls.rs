@@ -4,16 +4,14 @@
 //! (<https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>), so it is described before.
 
 use aws_sdk_eventbridge::operation::describe_event_bus::DescribeEventBusOutput;
-use aws_sdk_eventbridge::operation::put_events::PutEventsOutput;
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_eventbridgev2::operation::describe_event_bus::DescribeEventBusOutput as DescribeCustomBusOutput;
-use aws_sdk_eventbridgev2::operation::put_events::PutEventsOutput as PutCustomEventsOutput;
 use aws_sdk_eventbridgev2::types::{
     BusState, PutEventsRequestEntry as CustomEntry, PutEventsSystemMetadata as SystemMetadata,
 };
 
-use crate::aws_calls::{Ended, Operation};
+use crate::aws_calls::Operation;
 use crate::aws_clients::{AwsClients, has};
 use crate::aws_error::{AwsError, EntryError, EntryResults, SourceState, incomplete};
 use crate::event_bus::{EventBus, Kind, is_of_partner};
@@ -128,21 +126,18 @@ async fn put_classic(
         .put_events()
         .set_entries(Some(sent.collect()))
         .send();
-    clients.calls.note_entries(entries.len());
-    let judge = |answer: &PutEventsOutput| {
-        Ended::of_answered(
-            entries.len(),
-            answer.entries().iter().map(|entry| entry.error_code()),
+    clients
+        .put(
+            &bus.region,
+            (Operation::PutEvents, entries.len()),
+            call,
+            |answer| {
+                let entries = answer.entries().iter();
+                let said = entries.map(|entry| (entry.event_id(), entry.error_code(), entry.error_message()));
+                said.collect()
+            },
         )
-    };
-    let answer = clients
-        .called(&bus.region, Operation::PutEvents, call, judge)
-        .await?;
-    let answered = answer
-        .entries()
-        .iter()
-        .map(|entry| (entry.event_id(), entry.error_code(), entry.error_message()));
-    crate::aws_error::results(entries.len(), answered)
+        .await
 }
 
 async fn put_custom(
@@ -171,21 +166,18 @@ async fn put_custom(
         .event_bus_arn(&bus.arn)
         .set_entries(Some(sent))
         .send();
-    clients.calls.note_entries(entries.len());
-    let judge = |answer: &PutCustomEventsOutput| {
-        Ended::of_answered(
-            entries.len(),
-            answer.entries().iter().map(|entry| entry.error_code()),
+    clients
+        .put(
+            &bus.region,
+            (Operation::PutCustomEvents, entries.len()),
+            call,
+            |answer| {
+                let entries = answer.entries().iter();
+                let said = entries.map(|entry| (entry.event_id(), entry.error_code(), entry.error_message()));
+                said.collect()
+            },
         )
-    };
-    let answer = clients
-        .called(&bus.region, Operation::PutCustomEvents, call, judge)
-        .await?;
-    let answered = answer
-        .entries()
-        .iter()
-        .map(|entry| (entry.event_id(), entry.error_code(), entry.error_message()));
-    crate::aws_error::results(entries.len(), answered)
+        .await
 }
 
 /// An id that AWS takes: one that is longer is its SHA-256.

@@ -7,13 +7,12 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_eventbridge::config::{Credentials, Region, SharedCredentialsProvider};
 use aws_sdk_eventbridge::operation::create_partner_event_source::CreatePartnerEventSourceOutput;
 use aws_sdk_eventbridge::operation::list_partner_event_source_accounts::ListPartnerEventSourceAccountsOutput;
-use aws_sdk_eventbridge::operation::put_partner_events::PutPartnerEventsOutput;
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::{EventSourceState, PutPartnerEventsRequestEntry};
 
 use crate::aws_calls::{Calls, Credentials as Standing, Ended, Operation};
 use crate::aws_clients::{AwsClients, has};
-use crate::aws_error::{AwsError, EntryResults, SourceState, incomplete, results};
+use crate::aws_error::{AwsError, EntryResults, SourceState, incomplete};
 use crate::bus_calls;
 use crate::event_bus::{CallLimits, EventBus, EventBuses, is_of_partner};
 use crate::store::{Entry, SourceKey};
@@ -250,20 +249,19 @@ impl Partner {
             .put_partner_events()
             .set_entries(Some(sent.collect()))
             .send();
-        self.clients.calls.note_entries(entries.len());
-        let judge = |answer: &PutPartnerEventsOutput| {
-            Ended::of_answered(
-                entries.len(),
-                answer.entries().iter().map(|entry| entry.error_code()),
+        self.clients
+            .put(
+                region,
+                (Operation::PutPartnerEvents, entries.len()),
+                call,
+                |answer| {
+                    let entries = answer.entries().iter();
+                    let said =
+                        entries.map(|entry| (entry.event_id(), entry.error_code(), entry.error_message()));
+                    said.collect()
+                },
             )
-        };
-        let operation = Operation::PutPartnerEvents;
-        let answer = self.clients.called(region, operation, call, judge).await?;
-        let answered = answer
-            .entries()
-            .iter()
-            .map(|entry| (entry.event_id(), entry.error_code(), entry.error_message()));
-        results(entries.len(), answered)
+            .await
     }
 }
 

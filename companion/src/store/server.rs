@@ -59,6 +59,11 @@ impl Server {
             return Err("write it as `postgres://USER@HOST:5432/DATABASE`".to_owned());
         }
         let (_, parameters) = url.split_once('?').unwrap_or((url, ""));
+        // It may be a part of a password, so it is not repeated.
+        let is_name = |parameter: &str| parameter.is_empty() || parameter.contains('=');
+        if parameters.contains('@') || !parameters.split('&').all(is_name) {
+            return Err("what follows its `?` is no parameter. In a password write `?` as `%3F` and `&` as `%26`, or give it in `PGPASSWORD`".to_owned());
+        }
         for parameter in parameters.split('&').filter(|text| !text.is_empty()) {
             let (name, _) = parameter.split_once('=').unwrap_or((parameter, ""));
             if !PARAMETERS.contains(&name) {
@@ -222,7 +227,8 @@ pub(crate) fn without_password(url: &str) -> String {
         }
         let parameters = parameters.split('&').map(|one| match one.split_once('=') {
             Some(("password", _)) => "password=…",
-            _ => one,
+            Some(_) => one,
+            None => "…",
         });
         shown.push('?');
         shown.push_str(&parameters.collect::<Vec<_>>().join("&"));
@@ -244,6 +250,7 @@ mod tests {
             ("postgres://u:hid/den@h/d", "postgres://u:…@h/d"),
             ("postgres://u:hid?den@h/d", "…"),
             ("u:hidden@h", "u:…@h"),
+            ("postgres://h/d?password=a&hidden", "postgres://h/d?password=…&…"),
             (
                 "postgres:///d?host=/run&password=hidden&sslmode=require",
                 "postgres:///d?host=/run&password=…&sslmode=require",
@@ -268,6 +275,8 @@ mod tests {
             "write it as `postgres://USER@HOST:5432/DATABASE`",
         );
         refused("/var/lib", "write it as");
+        refused("postgres://u:hid?hidden@h/d", "write `?` as `%3F`");
+        refused("postgres://h/d?password=a&hidden", "write `?` as `%3F`");
         refused(
             "postgres://u:hidden@h/d?ssl_mode=require",
             "did you mean `sslmode`?",

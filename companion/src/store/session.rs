@@ -33,9 +33,13 @@ const SESSION_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
 const SETTINGS: &str = "
     SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;
     SET idle_in_transaction_session_timeout = 0; SET default_transaction_isolation = 'read committed';
+    SET statement_timeout = 0; SET tcp_user_timeout = 60000;
     SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3";
-/// A commit is answered once it is on disk. Where the server, the database or the role says `off`, the service's sessions do not.
-const ON_DISK: &str = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
+/// A commit is answered once it is on disk. Where the server, the database or the role says `off`, the service's sessions do not; what they
+/// say is set in the session, so that a later reload of the server's settings does not change it.
+const ON_DISK: &str =
+    "SELECT set_config('synchronous_commit', CASE now WHEN 'off' THEN 'on' ELSE now END, false)
+     FROM (SELECT current_setting('synchronous_commit') AS now) setting";
 /// For sessions that must not write.
 const READ_ONLY: &str = "SET default_transaction_read_only = on";
 /// What is said of a process that had the database and is gone.
@@ -162,6 +166,14 @@ impl Session {
     /// Makes a new connection the one that writes. Where that cannot be, it writes nothing.
     async fn begin(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
         sqlx::raw_sql(SETTINGS).execute(&mut *connection).await?;
+        let row = sqlx::query("SELECT pg_is_in_recovery() AS is_standby")
+            .fetch_one(&mut *connection)
+            .await?;
+        if row.try_get("is_standby")? {
+            // Such as after a failover: the next try may find the primary.
+            let why = "the server is a standby, which takes no writes";
+            return Err(sqlx::Error::Protocol(why.to_owned()));
+        }
         let durability = match self.durability {
             Durability::Disk => ON_DISK,
             Durability::None => NOT_ON_DISK,

@@ -36,7 +36,7 @@ pub(super) async fn checks(program: Command, options: &[(&str, OsString)]) -> Ve
         Err(error) => return vec![Check::of("settings", Err::<(), _>(error), |()| String::new())],
     };
     let regions = regions(&connections);
-    checks.extend(of_aws(&args, &regions).await);
+    checks.extend(Box::pin(of_aws(&args, &regions)).await);
     checks
 }
 
