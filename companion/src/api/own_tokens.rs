@@ -13,7 +13,7 @@ use super::answer::document;
 use super::error::ApiError;
 use super::form::Form;
 use crate::app::App;
-use crate::caller::{Admin, Caller, May, Scopes};
+use crate::caller::{Admin, Caller, May, Read, Scopes};
 use crate::clock;
 use crate::routes::Routes;
 use crate::store;
@@ -97,7 +97,7 @@ async fn own(tx: &mut store::Tx, caller: &Caller, id: &str) -> Result<store::Acc
 
 async fn read(
     State(app): State<App>,
-    caller: May<Admin>,
+    caller: May<Read>,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, ApiError> {
     let mut tx = app.store.begin().await?;

@@ -16,15 +16,15 @@ pub(crate) struct Doubts {
 
 /// Of all connections but those of the account `$1`.
 pub(super) const UNCONFIRMED: &str =
-    "SELECT CAST(COALESCE(SUM(d.unconfirmed), 0) AS BIGINT) AS unconfirmed FROM delivery d CROSS JOIN connection c ON c.id = d.connection_id
-     WHERE c.account_id <> $1";
+    "SELECT CAST(COALESCE(SUM(d.unconfirmed), 0) AS BIGINT) AS unconfirmed FROM delivery d CROSS JOIN connection c
+     WHERE c.id = d.connection_id AND c.account_id <> $1";
 
 /// Of the connections with deliveries that no look has covered, but those of the account `$1`.
 pub(super) const OLDEST_ACKNOWLEDGED: &str =
     "SELECT MIN((SELECT s.settled_at_ms FROM settled s WHERE s.connection_id = d.connection_id AND s.state = 'delivered'
                  AND s.seq > d.confirmed_seq ORDER BY s.seq LIMIT 1)) AS oldest
-     FROM delivery d CROSS JOIN connection c ON c.id = d.connection_id
-     WHERE d.acknowledged_seq > d.confirmed_seq AND c.account_id <> $1";
+     FROM delivery d CROSS JOIN connection c
+     WHERE c.id = d.connection_id AND d.acknowledged_seq > d.confirmed_seq AND c.account_id <> $1";
 
 impl Store {
     /// What is in doubt over all connections.

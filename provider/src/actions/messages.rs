@@ -71,7 +71,7 @@ impl Replayed {
                 "Another invocation with the same range would send those once more: narrow `accepted_from` and `accepted_before`, or name \
                  `event_ids`."
             }
-            _ => "They are no longer failed: another invocation goes on with the rest.",
+            _ => "They are no longer failed: another invocation continues with the rest.",
         };
         let were = if self.count == 1 { "was" } else { "were" };
         format!(

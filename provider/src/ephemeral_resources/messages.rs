@@ -37,7 +37,7 @@ pub(super) fn no_text(id: &OwnTokenId, revoked: bool) -> Diagnostic {
     };
     Diagnostic::error("Scalr made an access token and did not show it").detail(format!(
         "The answer that made the token `{id}` does not have its text, without which it is of no use. {standing}\n\nPlan again; if this \
-         repeats, report it to whoever runs the server."
+         repeats, report it to those who run the server."
     ))
 }
 

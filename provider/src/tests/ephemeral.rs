@@ -75,7 +75,8 @@ async fn a_token_is_made_and_revoked() {
         scalr.state().asked_of_tokens.clear();
     }
     // One that is gone is as good as revoked.
-    scalr.state().tokens = vec![whole(), (404, Json::Null)].into();
+    let gone = json!({ "errors": [{ "status": "404", "title": "Not found", "detail": "No such token." }] });
+    scalr.state().tokens = vec![whole(), (404, gone)].into();
     let open = token.open(json!({})).await.unwrap();
     assert!(token.close(open).await.unwrap().is_empty());
 }
