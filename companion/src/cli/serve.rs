@@ -12,7 +12,6 @@ use super::loopback::is_loopback;
 use super::{aws, dev, given, out};
 use crate::clock::Clock;
 use crate::companion::{Companion, Identity};
-use crate::console;
 use crate::event_bus::{EventBus, EventBuses, NoBusArn};
 use crate::partner::Partner;
 use crate::store::{self, Durability, Place, Server};
@@ -194,8 +193,7 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
 fn announce(args: &Args, companion: &Companion, (tls, kept): (Option<&Tls>, &str)) -> anyhow::Result<()> {
     let hostname = hostname(companion, tls);
     let token = companion.operator_token().map(Token::reveal);
-    let console = companion.console.as_ref();
-    let console = console.map(|_| format!("{hostname}{}", console::BASE));
+    let console = args.hosting.console_url(&hostname);
     let ca_file = tls.map(|tls| tls.ca_file.display().to_string());
     let figures = companion
         .metrics_addr
