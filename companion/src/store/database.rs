@@ -1,6 +1,7 @@
 //! The database: opened once, one writer, and a commit that wakes the tasks with work from it.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -203,7 +204,11 @@ impl Store {
     /// Begins a transaction that may write; waits for the one under way, and for those that began to wait earlier.
     pub(crate) async fn begin(&self) -> Result<Tx> {
         let place = tokio::time::timeout(BEGIN_WITHIN, self.queue.lock());
-        let _place = place.await.map_err(|_| sqlx::Error::PoolTimedOut)?;
+        let late = || {
+            let why = format!("no turn to write within {} seconds", BEGIN_WITHIN.as_secs());
+            StoreError::Sql(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, why)))
+        };
+        let _place = self.signals.noted(place.await.map_err(|_| late()))?;
         self.begin_first().await
     }
 
@@ -289,6 +294,11 @@ impl Tx {
         traces::accepted(self.noted.iter().filter_map(Happening::accepted), self.began);
         feed::send(&signals.feed, self.noted);
         Ok(())
+    }
+
+    /// Whether nothing more can be done in it, since a statement of it has failed.
+    pub(crate) const fn is_spent(&self) -> bool {
+        self.inner.is_spent()
     }
 
     /// Notes what the commit does, for watchers.
