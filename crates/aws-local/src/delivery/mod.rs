@@ -107,15 +107,10 @@ pub(crate) fn finish(turn: &mut Turn<'_>) {
                 }
             }
         }
-        let Some((realm, bus, name)) = turn.touched.pop_first() else {
+        let Some(subscriber) = turn.touched.pop_first() else {
             return;
         };
-        let to = custom_bus::To {
-            realm: &realm,
-            bus: &bus,
-            name: &name,
-        };
-        custom_bus::run(turn, &to);
+        custom_bus::run(turn, &custom_bus::To::named(&subscriber));
     }
 }
 
@@ -207,7 +202,7 @@ fn match_rules(
     turn.steps -= before - steps;
     let pass = Pass {
         realm: realm.clone(),
-        bus: bus.to_owned(),
+        bus: bus.into(),
         rules: matched.rules,
         matched: matched.hits.iter().map(|(name, _)| Arc::clone(name)).collect(),
         undecided: matched.undecided,
@@ -298,7 +293,7 @@ pub(crate) fn fire_rule(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, rule: &
         .begin(&envelope.id, Arc::clone(&envelope.text), None, turn.now);
     let pass = Pass {
         realm: realm.clone(),
-        bus: bus.to_owned(),
+        bus: bus.into(),
         rules: Arc::default(),
         matched: Vec::new(),
         undecided: Vec::new(),

@@ -193,6 +193,16 @@ impl World {
             .collect()
     }
 
+    /// About how long a snapshot is at least: what there may be much of.
+    pub(crate) fn bytes_about(&self) -> u64 {
+        let of_realm = |realm: &Realm| {
+            let messages = realm.queues.values().map(|queue| queue.messages.bytes());
+            let archived = realm.archives.values().map(Archive::bytes);
+            messages.chain(archived).sum::<usize>() as u64
+        };
+        self.log_bytes() + self.realms.values().map(of_realm).sum::<u64>()
+    }
+
     /// A copy for a snapshot, without the stories. Long texts are shared, not copied.
     pub(crate) fn for_snapshot(&self) -> Self {
         Self {

@@ -43,7 +43,7 @@ pub(crate) struct Story {
 #[derive(Debug)]
 pub(crate) struct Pass {
     pub(crate) realm: RealmId,
-    pub(crate) bus: String,
+    pub(crate) bus: Arc<str>,
     /// The rules as they were then.
     pub(crate) rules: Arc<[NamedPattern]>,
     /// The names of those that matched, in order.
@@ -79,6 +79,14 @@ pub(crate) struct DeliveryRef {
     pub(crate) event: Arc<str>,
     pub(crate) pass: usize,
     pub(crate) delivery: usize,
+}
+
+/// Adds to a list that mostly has one.
+fn push<T>(list: &mut Vec<T>, item: T) {
+    if list.is_empty() {
+        list.reserve_exact(1);
+    }
+    list.push(item);
 }
 
 impl Stories {
@@ -120,48 +128,58 @@ impl Stories {
         };
         let names = pass.matched.len() + pass.undecided.len();
         let bytes = fresh_bytes + names * size_of::<Arc<str>>() + PASS_BYTES;
-        story.passes.push(pass);
+        push(&mut story.passes, pass);
         story.bytes += bytes;
         self.bytes += bytes;
         story.passes.len() - 1
     }
 
     pub(crate) fn deliver(&mut self, id: &Arc<str>, pass: usize, delivery: Delivery) -> DeliveryRef {
-        let mut place = usize::MAX;
-        if let Some(story) = self.by_id.get_mut(id)
-            && let Some(pass) = story.passes.get_mut(pass)
-        {
+        self.place(id, |_| Some(pass), delivery)
+    }
+
+    /// The same on a bus that the story names, for a subscriber that wanted the event.
+    pub(crate) fn deliver_on(
+        &mut self,
+        id: &Arc<str>,
+        (realm, bus): (&RealmId, &str),
+        delivery: Delivery,
+    ) -> DeliveryRef {
+        let name = Arc::clone(&delivery.rule);
+        let pass = |story: &mut Story| {
+            let is_it = |pass: &Pass| pass.realm == *realm && *pass.bus == *bus;
+            let at = story.passes.iter().rposition(is_it)?;
+            let matched = &mut story.passes.get_mut(at)?.matched;
+            if let Err(place) = matched.binary_search(&name) {
+                matched.insert(place, name);
+            }
+            Some(at)
+        };
+        self.place(id, pass, delivery)
+    }
+
+    /// The place of a delivery, which is nowhere where no story has it.
+    fn place(
+        &mut self,
+        id: &Arc<str>,
+        pass: impl FnOnce(&mut Story) -> Option<usize>,
+        delivery: Delivery,
+    ) -> DeliveryRef {
+        let story = self.by_id.get_mut(id);
+        let found = story.and_then(|story| {
+            let pass = pass(story)?;
             let bytes = delivery.rule.len() + DELIVERY_BYTES;
+            let deliveries = &mut story.passes.get_mut(pass)?.deliveries;
+            push(deliveries, delivery);
             story.bytes += bytes;
             self.bytes += bytes;
-            place = pass.deliveries.len();
-            pass.deliveries.push(delivery);
-        }
+            Some((pass, deliveries.len() - 1))
+        });
+        let (pass, delivery) = found.unwrap_or((usize::MAX, usize::MAX));
         DeliveryRef {
             event: Arc::clone(id),
             pass,
-            delivery: place,
-        }
-    }
-
-    /// The index of a bus in an event's story.
-    pub(crate) fn pass_on(&self, id: &str, realm: &RealmId, bus: &str) -> usize {
-        let passes = self.by_id.get(id).map(|story| story.passes.iter());
-        let at =
-            passes.and_then(|mut passes| passes.rposition(|pass| pass.realm == *realm && pass.bus == bus));
-        at.unwrap_or(usize::MAX)
-    }
-
-    /// Records that a subscriber wanted the event.
-    pub(crate) fn matched(&mut self, id: &str, pass: usize, name: &Arc<str>) {
-        let pass = self
-            .by_id
-            .get_mut(id)
-            .and_then(|story| story.passes.get_mut(pass));
-        if let Some(pass) = pass
-            && let Err(at) = pass.matched.binary_search(name)
-        {
-            pass.matched.insert(at, Arc::clone(name));
+            delivery,
         }
     }
 
@@ -174,7 +192,7 @@ impl Stories {
             && let Some(delivery) = pass.deliveries.get_mut(at.delivery)
         {
             delivery.outcome = outcome;
-            delivery.attempts.push(attempt);
+            push(&mut delivery.attempts, attempt);
             story.bytes += bytes;
             self.bytes += bytes;
         }

@@ -41,7 +41,7 @@ pub(super) fn later(turn: &mut Turn<'_>, to: &To<'_>, due: Millis) {
 }
 
 /// Takes an event that a subscriber wants; what is due of it is sent before the turn ends.
-pub(super) fn gather(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) {
+pub(super) fn gather(turn: &mut Turn<'_>, to: &To<'_>, name: &Arc<str>, event: &Event) {
     turn.steps = turn.steps.saturating_sub(GATHER_STEPS);
     let now = turn.now;
     let Some(subscriber) = to.subscriber(turn) else {
@@ -49,7 +49,7 @@ pub(super) fn gather(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) {
     };
     let target = Arc::clone(&subscriber.target);
     let is_held = subscriber.ordering == Ordering::Fifo && subscriber.deliveries.holds(&event.group);
-    let in_story = (!is_held).then(|| place(turn, to, target, event));
+    let in_story = (!is_held).then(|| place(turn, to, (Arc::clone(name), target), event));
     let queued = Queued {
         in_story,
         id: Arc::clone(&event.id),
@@ -60,14 +60,19 @@ pub(super) fn gather(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) {
         let (ordering, batching) = (subscriber.ordering, subscriber.batching());
         subscriber.deliveries.take(queued, ordering, &batching, now);
     }
-    turn.touched.insert(to.owned());
+    turn.touched.insert(to.realm, to.bus, to.name);
 }
 
 /// The place of a delivery in the event's story.
-fn place(turn: &mut Turn<'_>, to: &To<'_>, target: Arc<Target>, event: &Event) -> DeliveryRef {
+fn place(
+    turn: &mut Turn<'_>,
+    to: &To<'_>,
+    (rule, target): (Arc<str>, Arc<Target>),
+    event: &Event,
+) -> DeliveryRef {
     let label = to.resource(turn);
     let delivery = Delivery {
-        rule: to.name.into(),
+        rule,
         target,
         attempts: Vec::new(),
         outcome: "waiting",
@@ -75,9 +80,7 @@ fn place(turn: &mut Turn<'_>, to: &To<'_>, target: Arc<Target>, event: &Event) -
         unknown_role: false,
     };
     let stories = &mut turn.world.stories;
-    let pass = stories.pass_on(&event.story, to.realm, &label);
-    stories.matched(&event.story, pass, &delivery.rule);
-    stories.deliver(&event.story, pass, delivery)
+    stories.deliver_on(&event.story, (to.realm, &label), delivery)
 }
 
 /// Tries a batch that is due, with what its expressions came to if that is known.
@@ -156,7 +159,7 @@ fn load(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, batch: Batch)
         let in_story = queued
             .in_story
             .clone()
-            .unwrap_or_else(|| place(turn, to, Arc::clone(&subscriber.target), &event));
+            .unwrap_or_else(|| place(turn, to, (to.name.into(), Arc::clone(&subscriber.target)), &event));
         queued.id = Arc::clone(&event.id);
         queued.deduplication.clone_from(&event.deduplication);
         items.push(Item {
@@ -517,7 +520,7 @@ fn evaluated(turn: &mut Turn<'_>, id: u64, rendered: Option<Arc<Rendered>>) {
         return;
     };
     let (to, now) = (&To::of(&call), turn.now);
-    turn.touched.insert(to.owned());
+    turn.touched.insert(to.realm, to.bus, to.name);
     let Some(subscriber) = to.subscriber(turn) else {
         return;
     };
@@ -537,7 +540,7 @@ fn end(turn: &mut Turn<'_>, id: u64, result: Result<(), (Failure, Millis)>) {
         return;
     };
     let to = &To::of(&call);
-    turn.touched.insert(to.owned());
+    turn.touched.insert(to.realm, to.bus, to.name);
     let Some((subscriber, trial)) = called(turn, to, &call, id) else {
         return;
     };

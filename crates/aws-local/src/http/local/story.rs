@@ -63,7 +63,7 @@ pub(super) fn steps(story: &Story, from: usize) -> PartOfStory {
         let deliveries = part(&pass.deliveries, &mut skip, &mut room).to_vec();
         buses.push(PartOfBus {
             realm: pass.realm.clone(),
-            bus: pass.bus.clone(),
+            bus: pass.bus.to_string(),
             rules,
             deliveries,
         });
