@@ -58,6 +58,8 @@ pub(crate) enum Turned {
     /// There is no such token.
     Unknown,
     Revoked,
+    /// Its time is over.
+    Expired,
     /// The account that it opens is disabled.
     Disabled,
 }
@@ -77,6 +79,12 @@ impl App {
             };
             if found.is_revoked {
                 return Ok(Err(Turned::Revoked));
+            }
+            if found
+                .expires_at_ms
+                .is_some_and(|at_ms| self.clock.now_ms() >= at_ms)
+            {
+                return Ok(Err(Turned::Expired));
             }
             if found.is_account_disabled {
                 return Ok(Err(Turned::Disabled));

@@ -208,6 +208,11 @@ impl Sender {
         if self.by_session { "ui" } else { "api" }
     }
 
+    /// What the token permits.
+    pub(crate) fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
     fn needs(&self, scope: Scope) -> Result<(), Lacks> {
         self.scopes.permit(scope).then_some(()).ok_or(Lacks(scope))
     }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{App, Mode};
 use crate::caller::{OF_OPERATOR, Scope, Scopes};
 use crate::clock::Clock;
-use crate::console::{self, Console, LocalAws, Settings};
+use crate::console::{self, Console, LocalAws, PublicUrl, Settings};
 use crate::delivery::Delivery;
 use crate::intakes::Intakes;
 use crate::partner::Partner;
@@ -90,6 +90,8 @@ pub(crate) struct ConsoleConfig {
     pub(crate) aws: Option<LocalAws>,
     /// Host names that it answers for, beside loopback's.
     pub(crate) hosts: Vec<String>,
+    /// Where browsers open it through a proxy with TLS.
+    pub(crate) public: Option<PublicUrl>,
 }
 
 /// The companion, ready to run.
@@ -147,6 +149,7 @@ impl Companion {
                 aws: console.aws,
                 hosts: console.hosts,
                 is_tls: tls.is_some(),
+                public: console.public,
                 port: addr.port(),
                 link: match &opened {
                     Opened::Dev(of) => Some((of.token.clone(), of.account_id.clone())),

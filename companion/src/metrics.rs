@@ -11,7 +11,8 @@ use prometheus_client::registry::Registry;
 use crate::aws_calls::Calls;
 use crate::clock::Trust;
 use crate::readiness::{Fault, Seen};
-use crate::store::{Commits, Totals};
+use crate::store::{Commits, Doubts, Totals};
+use crate::traces;
 
 /// The type of the text.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -25,6 +26,8 @@ pub(crate) struct Now<'a> {
     pub(crate) faults: &'a [Fault],
     /// None where the database cannot be read: what it holds has no figures then.
     pub(crate) totals: Option<&'a [Totals]>,
+    /// The same.
+    pub(crate) doubts: Option<Doubts>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -45,7 +48,9 @@ pub(crate) fn text(calls: &Calls, commits: &Commits, now: &Now<'_>) -> Result<St
     registry.register("build", "The version of the program", version);
     commits.register(&mut registry);
     calls.register(&mut registry);
+    traces::register(&mut registry);
     held(&mut registry, now);
+    doubted(&mut registry, now);
     standing(&mut registry, now);
     let mut text = String::new();
     text::encode(&mut text, &registry)?;
@@ -90,6 +95,21 @@ fn held(registry: &mut Registry, now: &Now<'_>) {
         "failed_deliveries",
         "Deliveries that have failed, and wait for a person to redeliver or purge them",
         ConstGauge::new(failed),
+    );
+}
+
+/// What AWS may have dropped after it had acknowledged it, and how far the looks that find that out are behind.
+fn doubted(registry: &mut Registry, now: &Now<'_>) {
+    let Some(doubts) = now.doubts else { return };
+    registry.register(
+        "unconfirmed_deliveries",
+        "Deliveries that AWS acknowledged before their event source was found not to be ACTIVE: they are sent again once it is",
+        ConstGauge::new(doubts.unconfirmed),
+    );
+    registry.register(
+        "oldest_unlooked_age_seconds",
+        "How long ago AWS acknowledged the oldest delivery that no look at its event source has covered: how far the looks are behind",
+        ConstGauge::new(age_seconds(doubts.oldest_acknowledged_at_ms, now.ms)),
     );
 }
 
@@ -160,6 +180,10 @@ mod tests {
             seen: &seen,
             faults: &readiness::faults(&seen),
             totals: Some(&bench.app.store.totals().await.unwrap()),
+            doubts: Some(Doubts {
+                unconfirmed: 4,
+                oldest_acknowledged_at_ms: Some(ACCEPTED_MS + 60_000),
+            }),
         };
         text(calls, bench.app.store.commits(), &now).unwrap()
     }
@@ -178,6 +202,8 @@ mod tests {
             r#"aws_call_duration_seconds_bucket{le="0.02",operation="PutPartnerEvents"} 1"#,
             r#"fault{fault="store-full",region=""} 1"#,
             "ready 0",
+            "unconfirmed_deliveries 4",
+            "oldest_unlooked_age_seconds 30",
         ] {
             let want = format!("{PREFIX}_{line}");
             assert!(text.lines().any(|found| found == want), "{want}\n{text}");

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Mode};
-use crate::caller::{Scope, Scopes};
+use crate::caller::{OF_ACCOUNT, Scope, Scopes};
 use crate::clock::{Clock, Moment};
 use crate::intakes::Intakes;
 use crate::partner::Partner;
@@ -199,6 +199,21 @@ impl Bench {
         })
         .await
         .unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Makes a short-lived token of the account, of this id.
+    pub(crate) async fn own_token(&self, id: &str) {
+        let token = Token::random(OF_ACCOUNT);
+        let (account, scopes) = (AccountId::new(ACCOUNT).unwrap(), Scopes::of(&[Scope::Read]));
+        let new = AccessToken {
+            id: id.to_owned(),
+            expires_at_ms: Some(i64::MAX),
+            ..AccessToken::new(&token, Some(account), "own".into(), scopes, 0)
+        };
+        let mut tx = self.app.store.begin().await.unwrap();
+        tx.insert_token(&new, &token).await.unwrap();
+        tx.set_expiry(&new).await.unwrap();
         tx.commit().await.unwrap();
     }
 

@@ -1,5 +1,9 @@
 //! Checks of single attributes. Each says what is wrong in the form "must …", without the attribute's name.
 
+use std::collections::BTreeSet;
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use scalr_events::{
     SOURCE_LENGTH_MAX, SOURCE_SEGMENT_LENGTH_MAX, SegmentError, check_source_segment, nearest, regions,
 };
@@ -90,6 +94,69 @@ pub fn account_id(text: &str) -> Result<(), String> {
 /// The status of a connection.
 pub fn connection_status(text: &str) -> Result<(), String> {
     one_of(text, &["pending", "active", "disabled", "failed"])
+}
+
+/// How a delivery ended.
+pub fn delivery_state(text: &str) -> Result<(), String> {
+    one_of(text, &["failed", "unconfirmed", "delivered"])
+}
+
+/// Of which deliveries the events can be sent again.
+pub fn replayed_state(text: &str) -> Result<(), String> {
+    one_of(text, &["failed", "delivered"])
+}
+
+/// How many deliveries are listed.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "a check is given the value by reference"
+)]
+pub fn listed_deliveries(count: &i64) -> Result<(), String> {
+    if (1..=1000).contains(count) {
+        return Ok(());
+    }
+    Err(format!("must be from 1 to 1000 deliveries; it is {count}"))
+}
+
+/// What an access token is for.
+pub fn token_description(text: &str) -> Result<(), String> {
+    if (1..=60).contains(&text.chars().count()) && !text.contains(char::is_control) {
+        return Ok(());
+    }
+    Err("must have 1 to 60 characters, and no line break or other control character".to_owned())
+}
+
+/// For how many minutes an access token is good.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "a check is given the value by reference"
+)]
+pub fn token_minutes(count: &i64) -> Result<(), String> {
+    if (1..=1440).contains(count) {
+        return Ok(());
+    }
+    Err(format!("must be from 1 to 1440 minutes (a day); it is {count}"))
+}
+
+/// What an access token permits.
+pub fn token_scopes(scopes: &BTreeSet<String>) -> Result<(), String> {
+    if scopes.is_empty() {
+        return Err("must name a scope, or be left out for those of the provider's token".to_owned());
+    }
+    scopes
+        .iter()
+        .try_for_each(|scope| one_of(scope, &["admin", "intake", "read"]))
+}
+
+/// A time in RFC 3339.
+pub fn time(text: &str) -> Result<(), String> {
+    let read = DateTime::from_str(text, Format::DateTimeWithOffset);
+    read.map(drop).map_err(|_| {
+        format!(
+            "must be a time of RFC 3339 with a zone, such as `2026-11-29T10:00:00Z`; it is `{}`",
+            shortened(text)
+        )
+    })
 }
 
 /// One of a few words.

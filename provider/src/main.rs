@@ -14,6 +14,7 @@
 //! client                            what an operation works with: Scalr, AWS, the account
 //! defaults                          region and tags where a configuration names none
 //! functions/ data_sources/          pure functions; look-ups
+//! ephemeral_resources/              what a plan or an apply has for as long as it takes
 //! resources/                        a folder each: schema and behaviour, calls, messages
 //! lists/                            which objects there are, for `terraform query`
 //! actions/                          what is done on request, with what resources do
@@ -31,6 +32,7 @@ mod check;
 mod client;
 mod data_sources;
 mod defaults;
+mod ephemeral_resources;
 mod failure;
 mod functions;
 mod json;

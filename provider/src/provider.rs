@@ -15,7 +15,9 @@ use crate::scalr::Scalr;
 use crate::setting::{NotKnownYet, Setting};
 use crate::shared_read::Writes;
 use crate::values::Region;
-use crate::{actions, check, data_sources, functions, lists, resources, trust, variables};
+use crate::{
+    actions, check, data_sources, ephemeral_resources, functions, lists, resources, trust, variables,
+};
 
 /// Streams Scalr's events to AWS EventBridge: both halves of the integration, Scalr's and AWS's, in one configuration.
 // No `Debug`: it would show the token.
@@ -147,6 +149,7 @@ impl Provider for ScalrEventBridge {
         lists::register(registry);
         functions::register(registry);
         actions::register(registry);
+        ephemeral_resources::register(registry);
     }
 }
 

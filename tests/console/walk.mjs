@@ -26,7 +26,7 @@ const VIEWS = [
 ];
 
 /** The pages that the guide has pictures of. */
-const PICTURES = { "connection, pending": "connection", "rule, step 2, a miss": "test-pattern", chain: "chain", "log group": "log-group" };
+const PICTURES = { "connection, pending": "connection", "rule, step 2, a miss": "test-pattern", chain: "chain", "log group": "log-group", "deliveries, failed": "deliveries" };
 
 /** Starts `dev`; resolves to the process and what it printed. */
 async function start() {
@@ -64,7 +64,8 @@ async function pictured(page, name) {
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z?/g, "TIME")
     .replace(/\b(run|in|env|ws|acc)-v0\w+/g, "$1-ID")
     .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "UUID")
-    .replace(/("duration": )[\d.]+/, "$1NUMBER");
+    .replace(/("duration": )[\d.]+/, "$1NUMBER")
+    .replace(/, \d+ bytes/g, ", N bytes");
   const file = join(CONSOLE_PICTURES, `${name}.txt`);
   if (CONSOLE_WRITE) {
     mkdirSync(CONSOLE_PICTURES, { recursive: true });
@@ -101,6 +102,23 @@ function plansEmpty(hcl, variables, imports) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Presses a button that asks first; resolves to its question. */
+async function answered(page, button, accept) {
+  const asked = new Promise((resolve) => page.once("dialog", async (dialog) => {
+    resolve(dialog.message());
+    await (accept ? dialog.accept() : dialog.dismiss());
+  }));
+  await button.click();
+  return asked;
+}
+
+/** Has the local AWS refuse the next call that brings it events, as one that no repetition changes. */
+async function refuseNext(dev) {
+  const fault = { operation: "events:PutPartnerEvents", kind: "error", status: 400, code: "ValidationException", times: 1 };
+  const answer = await fetch(`${dev.variables.AWS_ENDPOINT_URL}/_local/faults`, { method: "POST", body: JSON.stringify(fault) });
+  assert.ok(answer.ok, await answer.text());
 }
 
 /** Opens the page of the rule from anywhere. */
@@ -207,6 +225,32 @@ step("refresh the status", async ({ page }) => {
   await page.locator("#standing .badge.active").waitFor();
 });
 
+step("what AWS does not take is listed, and purged once that is confirmed", async ({ page, dev }) => {
+  for (const failed of [1, 2]) {
+    await refuseNext(dev);
+    await page.getByRole("button", { name: "Start a run" }).click();
+    await page.locator(".live").getByText("failed").nth(failed - 1).waitFor({ timeout: PATIENCE_MS });
+  }
+  await accessible(page, "connection, with failed events");
+  await page.getByRole("link", { name: "Deliveries", exact: true }).click();
+  await page.getByRole("heading", { name: "Deliveries" }).waitFor();
+  await page.getByRole("link", { name: "failed (2)" }).waitFor();
+  await accessible(page, "deliveries, failed");
+  const purge = page.getByRole("button", { name: /^Purge: run-/ }).first();
+  assert.match(await answered(page, purge, false), /Purge this event\?/);
+  await page.getByRole("link", { name: "failed (2)" }).waitFor();
+  await answered(page, purge, true);
+  await page.getByText("1 delivery: were purged.").waitFor();
+  await page.getByText("List some of them").click();
+  await page.getByLabel("Event", { exact: true }).fill("run-none");
+  await page.getByRole("button", { name: "List", exact: true }).click();
+  await page.getByText("None.", { exact: true }).waitFor();
+  await accessible(page, "deliveries, narrowed");
+  await page.getByRole("link", { name: "failed (1)" }).click();
+  assert.match(await answered(page, page.getByRole("button", { name: "Purge all" }), true), /Purge all of these/);
+  await page.getByRole("link", { name: "failed (0)" }).waitFor();
+});
+
 step("select the connection for audit logs", async ({ page }) => {
   await page.getByRole("link", { name: "Audit logs" }).click();
   await page.getByLabel("prod (123456789012, us-east-1, active)").check();
@@ -231,6 +275,18 @@ step("a run's event is seen live, and is in the log group", async ({ page }) => 
   await accessible(page, "log group");
   await page.getByRole("link", { name: "AWS: Log groups" }).click();
   await accessible(page, "log groups");
+});
+
+step("a delivered event is sent again once that is confirmed", async ({ page }) => {
+  await page.getByRole("link", { name: "Integrations" }).click();
+  await page.getByRole("link", { name: "prod" }).click();
+  await page.getByRole("link", { name: "Deliveries", exact: true }).click();
+  await page.getByRole("link", { name: /^delivered/ }).click();
+  await accessible(page, "deliveries, delivered");
+  const again = page.getByRole("button", { name: /^Send again: run-/ }).first();
+  assert.match(await answered(page, again, true), /Consumers receive it once more/);
+  await page.getByText("1 delivery: are to be sent again").waitFor();
+  await page.getByRole("link", { name: "AWS: Log groups" }).click();
 });
 
 step("what was clicked plans empty against what is shown", async ({ page, dev }) => {
@@ -270,21 +326,11 @@ step("a rule that is disabled meets no event, and meets them again once it is en
 
 step("a rule is deleted once that is confirmed, and the log group stays", async ({ page }) => {
   await toRule(page);
-  const asked = [];
-  const answer = async (button, accept) => {
-    page.once("dialog", async (dialog) => {
-      asked.push(dialog.message());
-      await (accept ? dialog.accept() : dialog.dismiss());
-    });
-    await button.click();
-  };
   const button = page.getByRole("button", { name: "Delete" });
-  await answer(button, false);
+  assert.match(await answered(page, button, false), /Delete this rule with its targets\?/);
   await page.getByRole("heading", { name: "runs", exact: true }).waitFor();
-  await answer(button, true);
+  assert.match(await answered(page, button, true), /Delete this rule with its targets\?/);
   await page.getByText("The rule was deleted, with its targets and their permissions.").waitFor();
-  assert.equal(asked.length, 2);
-  for (const question of asked) assert.match(question, /Delete this rule with its targets\?/);
   await page.getByText("the bus has no rule").waitFor();
   await accessible(page, "bus, its rule deleted");
   await page.getByRole("link", { name: "AWS: Log groups" }).click();

@@ -21,9 +21,10 @@ pub struct Call {
 }
 
 /// What the provider's labels begin with, and the folder of the page.
-const KINDS: [(&str, &str); 4] = [
+const KINDS: [(&str, &str); 5] = [
     ("data.", "data-sources"),
     ("action.", "actions"),
+    ("ephemeral.", "ephemeral-resources"),
     ("list.", "list-resources"),
     ("", "resources"),
 ];

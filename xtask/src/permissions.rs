@@ -25,7 +25,13 @@ const PURPOSES: [(&str, &str); 4] = [
     ("delete", "Destroy"),
 ];
 /// The kinds of pages of the provider.
-const FOLDERS: [&str; 4] = ["resources", "data-sources", "list-resources", "actions"];
+const FOLDERS: [&str; 5] = [
+    "resources",
+    "data-sources",
+    "list-resources",
+    "actions",
+    "ephemeral-resources",
+];
 
 /// Adds the sections to the pages, and fills the guide.
 pub(crate) fn add(pages: &mut BTreeMap<String, String>, table: &str) -> Result<()> {

@@ -25,6 +25,9 @@ use crate::token::Token;
 
 /// Tokens of an account that are not revoked; also those of operators.
 const TOKENS_MAX: u64 = 100;
+/// How long a token with an end is good at most: a year.
+const MINUTES_MAX: i64 = 366 * 24 * 60;
+const MINUTE_MS: i64 = 60_000;
 
 pub(super) fn routes() -> Routes<App> {
     Routes::new()
@@ -42,6 +45,7 @@ fn object(app: &App, row: store::AccessToken) -> Result<Object<AccessToken>, Api
         created_at: clock::rfc3339_seconds(row.created_at_ms),
         last_used_at: used_at_ms.map(clock::rfc3339_seconds),
         revoked_at: row.revoked_at_ms.map(clock::rfc3339_seconds),
+        expires_at: row.expires_at_ms.map(clock::rfc3339_seconds),
         token: None,
     };
     let mut object = Object::new(scalr_api::Id::new(row.id)?, attributes);
@@ -74,18 +78,36 @@ async fn create(
     Form(input): Form<AccessToken>,
 ) -> Result<impl IntoResponse, ApiError> {
     let account = input.relationships.account.id().cloned();
-    let (name, scopes) = valid(&input.attributes, account.is_none())?;
-    let (row, token) = make(&app, &operator.sender, account, name, scopes).await?;
+    let new = valid(&app, &input.attributes, account.is_none())?;
+    let (row, token) = make(&app, &operator.sender, account, new).await?;
     let mut made = object(&app, row)?;
     made.attributes.token = Some(token.reveal().to_owned());
     Ok(document(StatusCode::CREATED, made))
 }
 
-/// The name and the scopes of a new token.
-fn valid(input: &AccessTokenInput, is_operators: bool) -> Result<(String, Scopes), ApiError> {
+/// The name and the scopes of a new token, and when it ends by itself.
+pub(super) type New = (String, Scopes, Option<i64>);
+
+fn valid(app: &App, input: &AccessTokenInput, is_operators: bool) -> Result<New, ApiError> {
     let name = check_name(input.name.as_deref())?;
+    let scopes = parse_scopes(input.scopes.as_deref().unwrap_or_default(), is_operators)?;
+    let expires_at_ms = match input.expires_in {
+        None => None,
+        Some(minutes) if (1..=MINUTES_MAX).contains(&minutes) => {
+            Some(app.clock.now_ms().saturating_add(minutes * MINUTE_MS))
+        }
+        Some(_) => {
+            let detail =
+                format!("A token that ends by itself is good for 1 to {MINUTES_MAX} minutes (a year).");
+            return Err(ApiError::attribute("expires-in", detail));
+        }
+    };
+    Ok((name, scopes, expires_at_ms))
+}
+
+/// Scopes by their names.
+pub(super) fn parse_scopes(given: &[String], is_operators: bool) -> Result<Scopes, ApiError> {
     let wrong = |detail: String| ApiError::attribute("scopes", detail);
-    let given = input.scopes.as_deref().unwrap_or_default();
     if given.is_empty() {
         return Err(wrong(
             "A token has at least one of the scopes `admin`, `intake` and `read`.".to_owned(),
@@ -107,24 +129,27 @@ fn valid(input: &AccessTokenInput, is_operators: bool) -> Result<(String, Scopes
         }
         scopes.push(scope);
     }
-    Ok((name, Scopes::of(&scopes)))
+    Ok(Scopes::of(&scopes))
 }
 
 /// Makes a token that opens this account, or an operator's.
-async fn make(
+pub(super) async fn make(
     app: &App,
     by: &Sender,
     account: Option<AccountId>,
-    name: String,
-    scopes: Scopes,
+    (name, scopes, expires_at_ms): New,
 ) -> Result<(store::AccessToken, Token), ApiError> {
     let token = Token::random(if account.is_some() {
         OF_ACCOUNT
     } else {
         OF_OPERATOR
     });
-    let new = store::AccessToken::new(&token, account.clone(), name, scopes, app.clock.wall_ms());
+    let new = store::AccessToken {
+        expires_at_ms,
+        ..store::AccessToken::new(&token, account.clone(), name, scopes, app.clock.wall_ms())
+    };
     let mut tx = app.store.begin().await?;
+    tx.revoke_expired(app.clock.now_ms()).await?;
     if tx.count_tokens(account.as_ref()).await? >= TOKENS_MAX {
         return Err(ApiError::Invalid {
             pointer: "/data".into(),
@@ -144,6 +169,7 @@ async fn make(
         }
     };
     tx.insert_token(&new, &token).await?;
+    tx.set_expiry(&new).await?;
     if let Some(account) = opened {
         let status = StatusCode::CREATED;
         record(&mut tx, app, &account, by, "create-access-token", &new, status).await?;
@@ -172,16 +198,27 @@ async fn revoke(
                 .to_owned(),
         });
     }
-    tx.revoke_token(&row, app.clock.wall_ms()).await?;
-    if let Some(account) = &row.account_id {
-        let account = tx.account(account.as_str()).await?;
-        let account = account.ok_or_else(|| missing(&id))?;
-        let (action, status) = ("delete-access-token", StatusCode::NO_CONTENT);
-        record(&mut tx, &app, &account, &operator.sender, action, &row, status).await?;
-    }
+    record_revoked(&mut tx, &app, &operator.sender, &row).await?;
     tx.commit().await?;
-    note(&operator.sender, "delete-access-token", &row);
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Revokes a token, and says so in the audit log of the account that it opens.
+pub(super) async fn record_revoked(
+    tx: &mut Tx,
+    app: &App,
+    by: &Sender,
+    row: &store::AccessToken,
+) -> Result<(), ApiError> {
+    tx.revoke_token(row, app.clock.wall_ms()).await?;
+    if let Some(id) = &row.account_id {
+        let account = tx.account(id.as_str()).await?;
+        let account = account.ok_or_else(|| missing(id.as_str()))?;
+        let (action, status) = ("delete-access-token", StatusCode::NO_CONTENT);
+        record(tx, app, &account, by, action, row, status).await?;
+    }
+    note(by, "delete-access-token", row);
+    Ok(())
 }
 
 /// One line for operators: which token has changed which one. Those of operators are in no account's audit log.
@@ -192,7 +229,7 @@ fn note(by: &Sender, action: &'static str, token: &store::AccessToken) {
         action,
         token = token.id,
         account,
-        "an operator has changed something"
+        "a token was made or revoked"
     );
 }
 

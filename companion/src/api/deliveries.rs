@@ -128,18 +128,27 @@ fn past(row: Settled) -> PastDelivery {
 }
 
 /// A connection's deliveries that are over, oldest first, as many as an answer may have.
+pub(crate) async fn listed(
+    app: &App,
+    caller: &May<Read>,
+    id: &str,
+    wanted: &DeliveriesWanted,
+) -> Result<Deliveries, ApiError> {
+    let connection = connection(app, caller, id).await?;
+    let which = which(app, connection.id.as_str(), wanted).await?;
+    let (found, more) = app.store.settled(&which, LISTED_MAX).await?;
+    let after = found.last().map(|last| last.seq).filter(|_| more);
+    let deliveries = found.into_iter().map(past).collect();
+    Ok(Deliveries { deliveries, after })
+}
+
 async fn list(
     State(app): State<App>,
     caller: May<Read>,
     Path(id): Path<String>,
     Query(wanted): Query<DeliveriesWanted>,
-) -> Result<impl IntoResponse, ApiError> {
-    let connection = connection(&app, &caller, &id).await?;
-    let which = which(&app, connection.id.as_str(), &wanted).await?;
-    let (found, more) = app.store.settled(&which, LISTED_MAX).await?;
-    let after = found.last().map(|last| last.seq).filter(|_| more);
-    let deliveries = found.into_iter().map(past).collect();
-    Ok(Json(Deliveries { deliveries, after }))
+) -> Result<Json<Deliveries>, ApiError> {
+    Ok(Json(listed(&app, &caller, &id, &wanted).await?))
 }
 
 /// What a change's body wants.
@@ -155,27 +164,25 @@ async fn body(request: Request, app: &App) -> Result<DeliveriesWanted, ApiError>
             "Name the `state`: `failed` or `delivered`.".into(),
         ));
     }
-    let wanted: DeliveriesWanted =
-        serde_json::from_value(body).map_err(|error| invalid("", format!("{error}.")))?;
-    if wanted.state == DeliveryState::Unconfirmed {
-        return Err(invalid(
-            "/state",
-            "`unconfirmed` deliveries are sent again by themselves, once the event source is ACTIVE.".into(),
-        ));
-    }
-    Ok(wanted)
+    serde_json::from_value(body).map_err(|error| invalid("", format!("{error}.")))
 }
 
 /// Sends some deliveries again.
-async fn redeliver(
-    State(app): State<App>,
-    caller: May<Admin>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Result<Json<DeliveriesChanged>, ApiError> {
-    let connection = connection(&app, &caller, &id).await?;
-    let wanted = body(request, &app).await?;
-    let which = which(&app, connection.id.as_str(), &wanted).await?;
+pub(crate) async fn send_again(
+    app: &App,
+    caller: &May<Admin>,
+    id: &str,
+    wanted: &DeliveriesWanted,
+) -> Result<DeliveriesChanged, ApiError> {
+    let connection = connection(app, caller, id).await?;
+    if wanted.state == DeliveryState::Unconfirmed {
+        return Err(ApiError::Invalid {
+            pointer: "/state".into(),
+            detail: "`unconfirmed` deliveries are sent again by themselves, once the event source is ACTIVE."
+                .into(),
+        });
+    }
+    let which = which(app, connection.id.as_str(), wanted).await?;
     let mut tx = app.store.begin().await?;
     let step = tx.send_again(&which, app.clock.now_ms()).await?;
     let step = step.ok_or_else(|| ApiError::Conflict {
@@ -188,41 +195,62 @@ async fn redeliver(
         ),
     })?;
     let action = "redeliver-aws-event-bridge-deliveries";
-    record(&mut tx, &app, &caller, (&connection, action), step).await?;
+    record(&mut tx, app, caller, (&connection, action), step).await?;
     tx.commit().await?;
     Ok(changed(step, &which))
 }
 
-/// Purges some failed deliveries.
-async fn purge(
+async fn redeliver(
     State(app): State<App>,
     caller: May<Admin>,
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Json<DeliveriesChanged>, ApiError> {
-    let connection = connection(&app, &caller, &id).await?;
+    connection(&app, &caller, &id).await?;
     let wanted = body(request, &app).await?;
+    Ok(Json(send_again(&app, &caller, &id, &wanted).await?))
+}
+
+/// Purges some failed deliveries.
+pub(crate) async fn purge_failed(
+    app: &App,
+    caller: &May<Admin>,
+    id: &str,
+    wanted: &DeliveriesWanted,
+) -> Result<DeliveriesChanged, ApiError> {
+    let connection = connection(app, caller, id).await?;
     if wanted.state != DeliveryState::Failed {
         return Err(ApiError::Invalid {
             pointer: "/state".into(),
             detail: "Only `failed` deliveries are purged; `delivered` ones go with their age.".into(),
         });
     }
-    let which = which(&app, connection.id.as_str(), &wanted).await?;
+    let which = which(app, connection.id.as_str(), wanted).await?;
     let mut tx = app.store.begin().await?;
     let step = tx.purge_failed(&which).await?;
     let action = "purge-aws-event-bridge-deliveries";
-    record(&mut tx, &app, &caller, (&connection, action), step).await?;
+    record(&mut tx, app, caller, (&connection, action), step).await?;
     tx.commit().await?;
     Ok(changed(step, &which))
 }
 
-fn changed(step: Step, which: &Which<'_>) -> Json<DeliveriesChanged> {
-    Json(DeliveriesChanged {
+async fn purge(
+    State(app): State<App>,
+    caller: May<Admin>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Json<DeliveriesChanged>, ApiError> {
+    connection(&app, &caller, &id).await?;
+    let wanted = body(request, &app).await?;
+    Ok(Json(purge_failed(&app, &caller, &id, &wanted).await?))
+}
+
+fn changed(step: Step, which: &Which<'_>) -> DeliveriesChanged {
+    DeliveriesChanged {
         deliveries: step.done,
         after: step.up_to,
         until: which.seq[1],
-    })
+    }
 }
 
 /// Records a change, where there was one.

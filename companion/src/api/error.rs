@@ -153,6 +153,10 @@ pub(crate) const fn turned(why: Turned) -> &'static str {
         Turned::Revoked => {
             "The token that was sent is revoked. Ask an operator for another: `scalr-eventbridge tokens create` makes one."
         }
+        Turned::Expired => {
+            "The token that was sent has expired. Make another with a token of the account (`POST access-tokens`, or the ephemeral \
+             resource `scalr_access_token`), or ask an operator: `scalr-eventbridge tokens create` makes one."
+        }
         Turned::Disabled => {
             "The account of the token that was sent is disabled. An operator enables it with `scalr-eventbridge accounts enable`."
         }

@@ -18,7 +18,7 @@ use crate::routes::Routes;
 /// The path that never meets a fault.
 const PATH: &str = "/_companion/faults";
 /// What a fault can be for; `*` stands for an id.
-pub(super) const OPERATIONS: [&str; 33] = [
+pub(super) const OPERATIONS: [&str; 36] = [
     "GET /.well-known/terraform.json",
     "GET /_companion/accounts",
     "POST /_companion/accounts",
@@ -37,6 +37,9 @@ pub(super) const OPERATIONS: [&str; 33] = [
     "POST /_companion/runs",
     "POST /events/v1/run-executed",
     "POST /events/v1/audit-logs",
+    "POST /api/iacp/v3/access-tokens",
+    "GET /api/iacp/v3/access-tokens/*",
+    "DELETE /api/iacp/v3/access-tokens/*",
     "GET /api/iacp/v3/accounts/*",
     "GET /api/iacp/v3/accounts/*/audit-log-setting",
     "PATCH /api/iacp/v3/accounts/*/audit-log-setting",

@@ -74,6 +74,7 @@ async fn metrics_now(State(app): State<App>) -> Result<Response, ApiError> {
         faults: &readiness::faults(&seen),
         seen: &seen,
         totals: totals.as_deref(),
+        doubts: app.store.doubts().await.ok(),
     };
     let text = metrics::text(app.partner.calls(), app.store.commits(), &now)
         .map_err(|error| ApiError::from(crate::store::StoreError::Unreadable(error.to_string())))?;

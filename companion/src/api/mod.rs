@@ -11,7 +11,7 @@
 //! admit form host page                                           who calls; the body of a request; its Host; the query of a list
 //! accounts access_tokens audit_log_setting connections environments  one endpoint family a file
 //! clock faults health                                            the same, for operators: the machine's clock, calls that go wrong, whether it answers
-//! runs workspaces deliveries discovery events intake             the same; the last four are not in Scalr's JSON:API
+//! own_tokens runs workspaces deliveries discovery events intake  the same; the last four are not in Scalr's JSON:API
 //! ```
 
 mod access_tokens;
@@ -21,7 +21,7 @@ mod answer;
 pub(crate) mod audit_log_setting;
 mod clock;
 pub(crate) mod connections;
-mod deliveries;
+pub(crate) mod deliveries;
 mod discovery;
 mod environments;
 mod error;
@@ -31,6 +31,7 @@ pub(crate) mod form;
 mod health;
 mod host;
 mod intake;
+mod own_tokens;
 mod page;
 pub(crate) mod runs;
 #[cfg(test)]
@@ -56,6 +57,7 @@ fn routes(mode: Mode) -> Routes<App> {
         .merge(audit_log_setting::routes())
         .merge(connections::routes())
         .merge(environments::routes())
+        .merge(own_tokens::routes())
         .merge(runs::routes())
         .merge(workspaces::routes());
     let own = Routes::new()

@@ -17,7 +17,7 @@ use super::loopback::{self, is_loopback};
 use super::{exit, out};
 use crate::clock::Clock;
 use crate::companion::{Companion, Identity, OfService, WorkspaceName};
-use crate::console::{self, LocalAws};
+use crate::console::LocalAws;
 use crate::partner::Partner;
 use crate::store::{self, Durability, Installation, Place};
 use crate::tls::Tls;
@@ -406,13 +406,7 @@ fn announce(args: &Args, opened: &Opened) -> anyhow::Result<()> {
         // With AWS's own settings the account is not known before the first call.
         json!(opened.endpoint.is_local.then_some(PARTNER_ACCOUNT)),
         text(args.servers.region()),
-        json!(
-            opened
-                .companion
-                .console
-                .as_ref()
-                .map(|_| format!("{}{}", opened.hostname(), console::BASE))
-        ),
+        json!(args.servers.hosting.console_url(&opened.hostname())),
     ))?)
 }
 

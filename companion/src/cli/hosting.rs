@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use super::exit::Failure;
 use crate::clock::Clock;
 use crate::companion::{Companion, Config, ConsoleConfig, Identity};
-use crate::console::LocalAws;
+use crate::console::{self, LocalAws, PublicUrl};
 use crate::partner::Partner;
 use crate::store::{Bounds, Durability, Place};
 use crate::tls::{self, Tls};
@@ -51,6 +51,16 @@ pub(super) struct Hosting {
     /// A host name that the console answers for, beside loopback's; may be repeated.
     #[arg(long, value_name = "NAME")]
     console_host: Vec<String>,
+    /// The address at which browsers open the console through a proxy with TLS, such as `https://events.example.com`.
+    #[arg(long, value_name = "URL", value_parser = public_url)]
+    console_url: Option<PublicUrl>,
+}
+
+/// The address of the console behind a proxy.
+fn public_url(text: &str) -> Result<PublicUrl, String> {
+    PublicUrl::new(text).ok_or_else(|| {
+        "write the address without a path, such as `https://events.example.com`; the console is below it at `/console`".to_owned()
+    })
 }
 
 /// What the two commands decide by themselves.
@@ -82,10 +92,15 @@ impl Hosting {
                 "`tls-name` (`--tls-name`) is for a certificate, and there is none: give `--tls` too",
             ));
         }
-        if self.no_console && !self.console_host.is_empty() {
-            return Err(Failure::setting(
-                "`console-host` (`--console-host`) is for the console, which `--no-console` switches off: leave one of them out",
-            ));
+        let of_console = [
+            ("console-host", !self.console_host.is_empty()),
+            ("console-url", self.console_url.is_some()),
+        ];
+        let given = of_console.into_iter().find(|(_, is_given)| *is_given);
+        if let Some((name, _)) = given.filter(|_| self.no_console) {
+            return Err(Failure::setting(format!(
+                "`{name}` (`--{name}`) is for the console, which `--no-console` switches off: leave one of them out"
+            )));
         }
         Ok(())
     }
@@ -124,6 +139,7 @@ impl Hosting {
                 aws: own.aws,
                 // The console is opened at a host of the certificate too.
                 hosts: [&self.console_host[..], &self.tls_name].concat(),
+                public: self.console_url.clone(),
             }),
             identity: own.identity,
         })
@@ -145,6 +161,14 @@ impl Hosting {
         let ip = listen.ip();
         names.extend((!ip.is_unspecified()).then(|| ip.to_string()));
         Ok(Some(tls::open(dir, &names, &tls::of_system())?))
+    }
+}
+
+impl Hosting {
+    /// Where browsers open the console, if there is one, at a companion with this address.
+    pub(super) fn console_url(&self, hostname: &str) -> Option<String> {
+        let base = self.console_url.as_ref().map_or(hostname, PublicUrl::as_str);
+        (!self.no_console).then(|| format!("{base}{}", console::BASE))
     }
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::accounts;
 use super::exit::Failure;
+use super::given;
 use super::out;
 use super::remote::{Remote, companion_only};
 use super::show::{self, Cell, Form, Look};
@@ -28,6 +29,7 @@ pub(super) enum What {
                             scalr-eventbridge tokens create terraform --account acme\n  \
                             scalr-eventbridge tokens create pipeline --account acme --scope intake\n  \
                             scalr-eventbridge tokens create dashboard --account acme --scope read\n  \
+                            scalr-eventbridge tokens create release --account acme --expires-in 12h\n  \
                             scalr-eventbridge tokens create night-shift --operator")]
     Create(Create),
     /// Revoke a token: it is refused from then on.
@@ -60,6 +62,9 @@ pub(super) struct Create {
     /// repeated.
     #[arg(long = "scope", value_name = "SCOPE", default_value = "admin", value_parser = PossibleValuesParser::new(["admin", "intake", "read"]))]
     scopes: Vec<String>,
+    /// Have it end by itself after this time, in whole minutes: `30m`, `12h`, `90d`.
+    #[arg(long, value_name = "TIME", value_parser = minutes)]
+    expires_in: Option<i64>,
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
@@ -74,6 +79,16 @@ pub(super) struct Revoke {
     remote: Remote,
 }
 
+/// A span of time in minutes.
+fn minutes(text: &str) -> Result<i64, String> {
+    let seconds = given::span(text)?.as_secs();
+    let minutes = i64::try_from(seconds / 60).unwrap_or(i64::MAX);
+    if minutes == 0 || !seconds.is_multiple_of(60) {
+        return Err("write whole minutes: `30m`, `12h`, `90d`".to_owned());
+    }
+    Ok(minutes)
+}
+
 /// A token, as JSON.
 #[derive(Serialize)]
 struct Shown {
@@ -86,6 +101,7 @@ struct Shown {
     created_at: String,
     last_used_at: Option<String>,
     revoked_at: Option<String>,
+    expires_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
 }
@@ -102,6 +118,7 @@ impl From<Object<AccessToken>> for Shown {
             created_at: wire.created_at,
             last_used_at: wire.last_used_at,
             revoked_at: wire.revoked_at,
+            expires_at: wire.expires_at,
             token: wire.token,
         }
     }
@@ -139,9 +156,11 @@ async fn list(args: &List) -> anyhow::Result<()> {
 }
 
 fn row(one: &Shown) -> [Cell; 7] {
-    let state = match one.revoked_at {
-        None => Cell::new(Look::Good, "active"),
-        Some(_) => Cell::new(Look::Bad, "revoked"),
+    let state = match (&one.revoked_at, &one.expires_at) {
+        (None, None) => Cell::new(Look::Good, "active"),
+        (None, Some(until)) => Cell::new(Look::Good, format!("until {until}")),
+        (Some(revoked), Some(until)) if revoked == until => Cell::new(Look::Bad, "expired"),
+        (Some(_), _) => Cell::new(Look::Bad, "revoked"),
     };
     [
         one.name.as_str().into(),
@@ -163,6 +182,7 @@ async fn create(args: Create) -> anyhow::Result<()> {
     let input = AccessTokenInput {
         name: Some(args.name),
         scopes: Some(args.scopes),
+        expires_in: args.expires_in,
     };
     let made = client.create_access_token(account, input).await;
     let shown = Shown::from(companion_only(&client, made, LACKS, INSTEAD)?);
@@ -179,6 +199,7 @@ async fn create(args: Create) -> anyhow::Result<()> {
                     .into(),
             ),
             ("scopes", shown.scopes.join(", ").into()),
+            ("expires", shown.expires_at.as_deref().unwrap_or("never").into()),
         ])
     })?;
     out::complain("The token is not shown again: put it where it is used, such as `SCALR_TOKEN`.");

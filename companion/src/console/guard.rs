@@ -1,4 +1,5 @@
-//! What every request of a browser passes before anything is read: whose page sent it, and for which host.
+//! What every request of a browser passes before anything is read: whose page sent it, for which host, and whether its answer travels
+//! encrypted.
 //!
 //! Cookies and "same site" know no ports, so a page of another server on this machine would be let in by them alone: what
 //! writes has to come from this very origin. Every answer forbids whatever the pages do not need.
@@ -11,6 +12,7 @@ use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, ORIGIN, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -42,6 +44,46 @@ pub(super) struct Guard {
     pub(super) hosts: Vec<String>,
     /// `http` or `https`.
     pub(super) scheme: &'static str,
+    /// Where browsers open it through a proxy with TLS.
+    pub(super) public: Option<PublicUrl>,
+}
+
+/// The address of a console behind a proxy with TLS: `https://NAME` or `https://NAME:PORT`, as browsers write an origin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PublicUrl {
+    origin: String,
+    host: String,
+}
+
+/// How an answer travels to the browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Over TLS, here or at the proxy.
+    Tls,
+    /// In plain, and not beyond this machine.
+    Loopback,
+    /// In plain, over a network.
+    Plain,
+}
+
+impl PublicUrl {
+    /// The address, if it is one.
+    pub(crate) fn new(text: &str) -> Option<Self> {
+        let name = text.strip_prefix("https://")?;
+        let name = name.strip_suffix('/').unwrap_or(name).to_ascii_lowercase();
+        let authority: Authority = name.parse().ok()?;
+        // Browsers leave out the port that https has anyway.
+        let name = name.strip_suffix(":443").unwrap_or(&name);
+        let is_plain = !name.contains('@') && !name.ends_with(':') && !authority.host().is_empty();
+        is_plain.then(|| Self {
+            origin: format!("https://{name}"),
+            host: authority.host().to_owned(),
+        })
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.origin
+    }
 }
 
 /// Why a request is refused.
@@ -56,18 +98,21 @@ impl Refusal {
         match self {
             Self::Host => {
                 "The console does not answer for this host name. Open it at 127.0.0.1 or localhost, or start \
-                 the companion with `--console-host NAME` for this name."
+                 the companion with `--console-host NAME` for this name, or with `--console-url https://NAME` behind a proxy with TLS."
             }
             Self::Origin => {
                 "This request does not come from a page of this console, so nothing was changed. Open the console in a \
-                 browser and repeat the step there."
+                 browser and repeat the step there. Behind a proxy with TLS, the companion has to be started with \
+                 `--console-url https://NAME`, which is the address that browsers open."
             }
         }
     }
 }
 
 /// Refuses, or passes on and adds the headers of every answer.
-pub(super) async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+pub(super) async fn check(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
+    let way = guard.way(request.headers());
+    request.extensions_mut().insert(way);
     let refusal = guard.refusal(request.method(), request.headers());
     let mut answer = match refusal {
         None => next.run(request).await,
@@ -88,7 +133,8 @@ impl Guard {
         let Ok(Some(name)) = aws_local::host(headers) else {
             return Some(Refusal::Host);
         };
-        if !is_loopback(name) && !self.hosts.iter().any(|host| host.eq_ignore_ascii_case(name)) {
+        let is_named = self.hosts.iter().any(|host| host.eq_ignore_ascii_case(name));
+        if !is_loopback(name) && !is_named && !self.is_public(name) {
             return Some(Refusal::Host);
         }
         let is_read = matches!(*method, Method::GET | Method::HEAD);
@@ -99,8 +145,8 @@ impl Guard {
     fn is_own(&self, is_read: bool, headers: &HeaderMap) -> bool {
         let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
         let is_right = text(ORIGIN.as_str()).map(|origin| {
-            let host = text(HOST.as_str()).unwrap_or_default();
-            origin.eq_ignore_ascii_case(&format!("{}://{host}", self.scheme))
+            self.is_public_origin(origin)
+                || self.is_direct_origin(origin, text(HOST.as_str()).unwrap_or_default())
         });
         let site = text(FETCH_SITE);
         if is_read {
@@ -110,6 +156,36 @@ impl Guard {
             return is_right.unwrap_or(true) && (is_near || is_link);
         }
         is_right == Some(true) && matches!(site, None | Some("same-origin"))
+    }
+
+    fn is_public(&self, host: &str) -> bool {
+        let public = self.public.as_ref();
+        public.is_some_and(|public| public.host.eq_ignore_ascii_case(host))
+    }
+
+    /// Whether a page's origin is the address behind the proxy, which need not pass on the name that it was opened at.
+    fn is_public_origin(&self, origin: &str) -> bool {
+        let public = self.public.as_ref();
+        public.is_some_and(|public| public.origin.eq_ignore_ascii_case(origin))
+    }
+
+    /// Whether a page's origin is the host of the request, without a proxy. At the public name there is one.
+    fn is_direct_origin(&self, origin: &str, host: &str) -> bool {
+        let name = host.parse::<Authority>();
+        let is_public = name.is_ok_and(|name| self.is_public(name.host()));
+        !is_public && origin.eq_ignore_ascii_case(&format!("{}://{host}", self.scheme))
+    }
+
+    /// How the answer of a request travels.
+    fn way(&self, headers: &HeaderMap) -> Way {
+        let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
+        let is_public = origin.is_some_and(|origin| self.is_public_origin(origin));
+        match aws_local::host(headers) {
+            _ if self.scheme == "https" || is_public => Way::Tls,
+            Ok(Some(name)) if self.is_public(name) => Way::Tls,
+            Ok(Some(name)) if is_loopback(name) => Way::Loopback,
+            _ => Way::Plain,
+        }
     }
 }
 
@@ -136,13 +212,89 @@ mod tests {
         map
     }
 
-    #[track_caller]
-    fn check(method: &Method, all: &[(&'static str, &str)], want: Option<Refusal>) {
-        let guard = Guard {
+    fn guard(public: Option<&str>) -> Guard {
+        Guard {
             hosts: vec!["console.example".to_owned()],
             scheme: "http",
-        };
-        assert_eq!(guard.refusal(method, &headers(all)), want, "{method} {all:?}");
+            public: public.map(|url| PublicUrl::new(url).unwrap()),
+        }
+    }
+
+    #[track_caller]
+    fn check(method: &Method, all: &[(&'static str, &str)], want: Option<Refusal>) {
+        let refusal = guard(None).refusal(method, &headers(all));
+        assert_eq!(refusal, want, "{method} {all:?}");
+    }
+
+    #[test]
+    fn behind_a_proxy_pages_come_from_its_address_over_tls() {
+        let public = guard(Some("https://Events.example:8443/"));
+        let (direct, passed) = ("127.0.0.1:8080", "events.example:8443");
+        let origin = "https://events.example:8443";
+        for (host, from, refused, way) in [
+            (passed, Some(origin), None, Way::Tls),
+            ("events.example", Some(origin), None, Way::Tls),
+            // A proxy that calls itself by the companion's address.
+            (direct, Some(origin), None, Way::Tls),
+            // A person on the machine itself.
+            (direct, Some(OWN), None, Way::Loopback),
+            (
+                "console.example",
+                Some("http://console.example"),
+                None,
+                Way::Plain,
+            ),
+            (
+                "console.example",
+                Some("https://console.example"),
+                Some(Refusal::Origin),
+                Way::Plain,
+            ),
+            (
+                passed,
+                Some("http://events.example:8443"),
+                Some(Refusal::Origin),
+                Way::Tls,
+            ),
+            (
+                passed,
+                Some("https://events.example"),
+                Some(Refusal::Origin),
+                Way::Tls,
+            ),
+            (passed, None, Some(Refusal::Origin), Way::Tls),
+            ("other.example", Some(origin), Some(Refusal::Host), Way::Tls),
+        ] {
+            let all: Vec<_> = [("host", host)]
+                .into_iter()
+                .chain(from.map(|from| ("origin", from)))
+                .collect();
+            let headers = headers(&all);
+            let found = (public.refusal(&Method::POST, &headers), public.way(&headers));
+            assert_eq!(found, (refused, way), "{all:?}");
+        }
+    }
+
+    #[test]
+    fn a_public_address_is_an_origin_with_tls() {
+        for (text, want) in [
+            ("https://events.example.com", Some("https://events.example.com")),
+            (
+                "https://Events.example.com:443/",
+                Some("https://events.example.com"),
+            ),
+            ("https://[2001:db8::1]:8443", Some("https://[2001:db8::1]:8443")),
+            ("http://events.example.com", None),
+            ("events.example.com", None),
+            ("https://", None),
+            ("https://events.example.com:", None),
+            ("https://user@events.example.com", None),
+            ("https://events.example.com/console", None),
+            ("https://events.example.com?x", None),
+        ] {
+            let found = PublicUrl::new(text);
+            assert_eq!(found.as_ref().map(PublicUrl::as_str), want, "{text}");
+        }
     }
 
     #[test]

@@ -45,6 +45,7 @@ use axum::response::Redirect;
 use axum::routing::get;
 
 pub(crate) use aws::LocalAws;
+pub(crate) use guard::PublicUrl;
 pub(crate) use links::BASE;
 pub(crate) use state::{Console, Settings};
 

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::aws::{LocalAws, Place};
-use super::guard::Guard;
+use super::guard::{Guard, PublicUrl, Way};
 use super::links;
 use super::session::{self, Refused, Sessions};
 use crate::api::ApiError;
@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) hosts: Vec<String>,
     /// Whether it is served over TLS.
     pub(crate) is_tls: bool,
+    /// Where browsers open it through a proxy with TLS.
+    pub(crate) public: Option<PublicUrl>,
     /// The token that a link signs in with, and the account that it opens.
     pub(crate) link: Option<(Token, AccountId)>,
     /// The port that it is served on. Cookies know no ports, so the name of this one has it.
@@ -40,7 +42,6 @@ struct Inner {
     guard: Arc<Guard>,
     sessions: Sessions,
     cookie: String,
-    is_tls: bool,
     stop: CancellationToken,
 }
 
@@ -55,10 +56,10 @@ impl Console {
             guard: Arc::new(Guard {
                 hosts: settings.hosts,
                 scheme,
+                public: settings.public,
             }),
             sessions: Sessions::default(),
             cookie: format!("scalr-console-{}", settings.port),
-            is_tls: settings.is_tls,
             stop: CancellationToken::new(),
         }))
     }
@@ -114,8 +115,8 @@ impl Console {
     }
 
     /// The cookie of a session, or the one that ends it.
-    pub(super) fn set_cookie(&self, id: &str, seconds: u64) -> String {
-        let secure = if self.0.is_tls { "; Secure" } else { "" };
+    pub(super) fn set_cookie(&self, id: &str, seconds: u64, way: Way) -> String {
+        let secure = if way == Way::Loopback { "" } else { "; Secure" };
         format!(
             "{}={id}; Path={}; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}",
             self.0.cookie,

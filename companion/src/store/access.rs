@@ -20,6 +20,8 @@ const SEARCHED_BYTES: usize = 8;
 pub(crate) struct Shown {
     pub(crate) known: Known,
     pub(crate) is_revoked: bool,
+    /// When it ends by itself.
+    pub(crate) expires_at_ms: Option<i64>,
     pub(crate) is_account_disabled: bool,
 }
 
@@ -36,6 +38,8 @@ pub(crate) struct AccessToken {
     pub(crate) created_at_ms: i64,
     pub(crate) last_used_at_ms: Option<i64>,
     pub(crate) revoked_at_ms: Option<i64>,
+    /// When it ends by itself, by the clock of ages.
+    pub(crate) expires_at_ms: Option<i64>,
 }
 
 fn access_token(row: &Row) -> Result<AccessToken> {
@@ -48,6 +52,7 @@ fn access_token(row: &Row) -> Result<AccessToken> {
         created_at_ms: row.try_get("created_at_ms")?,
         last_used_at_ms: row.try_get("last_used_at_ms")?,
         revoked_at_ms: row.try_get("revoked_at_ms")?,
+        expires_at_ms: row.try_get("expires_at_ms")?,
     })
 }
 
@@ -79,6 +84,7 @@ fn shown(row: &Row) -> Result<Shown> {
             account,
         },
         is_revoked: row.try_get::<Option<i64>>("revoked_at_ms")?.is_some(),
+        expires_at_ms: row.try_get("expires_at_ms")?,
         is_account_disabled: row.try_get::<Option<i64>>("disabled_at_ms")?.is_some(),
     })
 }
@@ -105,6 +111,7 @@ impl AccessToken {
             created_at_ms: now_ms,
             last_used_at_ms: None,
             revoked_at_ms: None,
+            expires_at_ms: None,
         }
     }
 }

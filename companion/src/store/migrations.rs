@@ -23,10 +23,11 @@ pub(super) struct Files(&'static [(i64, &'static str, &'static str)]);
 pub(super) const SQLITE: Files = files!["sqlite":
     1 "0001_start.sql", 2 "0002_waiting.sql", 3 "0003_oldest.sql", 4 "0004_failing_runs.sql",
     5 "0005_accounts_and_tokens.sql", 6 "0006_intake.sql", 7 "0007_settled.sql", 8 "0008_confirmed.sql",
+    9 "0009_token_expiry.sql",
 ];
 
 /// Those of PostgreSQL.
-pub(super) const POSTGRES: Files = files!["postgres": 1 "0001_start.sql"];
+pub(super) const POSTGRES: Files = files!["postgres": 1 "0001_start.sql", 2 "0002_token_expiry.sql"];
 
 impl Files {
     /// Applies the files up to and including this version.

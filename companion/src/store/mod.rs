@@ -12,13 +12,13 @@
 //! server session sqlite                                   opening: where a PostgreSQL database is, the session that writes to it; SQLite
 //! commits                                                 what commits did, counted
 //! database                                                `Store` and `Tx`: opening, the one writer, wake-ups on commit
-//! access account connection removal run setting workspace   the tables behind the API
+//! access account connection expiry removal run setting workspace   the tables behind the API
 //! installation                                            the account of `dev`, its token and first workspace
 //! drops purge waits                                       giving up events; those of deleted connections; waits that are too long
 //! outbox                                                    events on their way in
 //! settled                                                   deliveries that are over
 //! confirm                                                   those that no look at their source has confirmed yet
-//! figures inspection intake lease retention settle totals   events: counted, known by their keys, on their way out, too old or too many
+//! doubts figures inspection intake lease retention settle totals   events: counted, known by their keys, on their way out, too old or too many
 //! ```
 
 mod access;
@@ -29,10 +29,12 @@ mod confirm;
 mod connection;
 mod database;
 mod directory;
+mod doubts;
 mod drops;
 mod durability;
 mod error;
 mod event;
+mod expiry;
 mod feed;
 mod figures;
 mod inspection;
@@ -67,6 +69,7 @@ pub(crate) use commits::Commits;
 pub(crate) use connection::{Connection, NewConnection};
 pub(crate) use database::{Deliverable, Place, Store, Tx};
 pub(crate) use directory::{lock, lock_if_there};
+pub(crate) use doubts::Doubts;
 pub(crate) use durability::Durability;
 pub(crate) use error::{Result, StoreError, WriteFault};
 pub(crate) use event::NewEvent;

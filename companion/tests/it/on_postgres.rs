@@ -241,7 +241,7 @@ async fn settings_and_doctor_show_a_database_without_its_password() {
     assert_eq!(found["database"]["result"], "ok", "{found}");
     let detail = found["database"]["detail"].as_str().unwrap();
     assert!(
-        detail.contains("version 1 of its tables") && detail.contains(&format!("process {}", c.pid())),
+        detail.contains("version 2 of its tables; ") && detail.contains(&format!("process {}", c.pid())),
         "{detail}"
     );
     assert_eq!(found["durability"]["result"], "failed", "{found}");
@@ -274,7 +274,7 @@ async fn a_service_whose_database_was_taken_or_is_newer_ends() {
     drop(c);
 
     assert_eq!(
-        postgres.psql("UPDATE _sqlx_migrations SET version = 99"),
+        postgres.psql("UPDATE _sqlx_migrations SET version = 99 WHERE version = 1"),
         "UPDATE 1"
     );
     let newer = refused(&url(&postgres), &[]).await;

@@ -327,6 +327,16 @@ async fn settings_that_cannot_be_used_are_refused_by_name() {
             "which `--no-console` switches off",
         ),
         (
+            "no-console = true\nconsole-url = 'https://a.example'",
+            &["--data-dir", "x"],
+            "`console-url` (`--console-url`) is for the console, which `--no-console` switches off",
+        ),
+        (
+            "console-url = 'http://a.example/console'",
+            &["--data-dir", "x"],
+            "write the address without a path, such as `https://events.example.com`",
+        ),
+        (
             "listen = '0.0.0.0:0'",
             &["--data-dir", "x"],
             "`0.0.0.0:0` (`--listen`) is reachable",

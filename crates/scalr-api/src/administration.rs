@@ -86,6 +86,9 @@ pub struct AccessTokenAttributes {
     /// Since when it is refused.
     #[serde(default, deserialize_with = "bounded::code")]
     pub revoked_at: Option<String>,
+    /// When it ends by itself.
+    #[serde(default, deserialize_with = "bounded::code")]
+    pub expires_at: Option<String>,
     /// The token itself: in the answer that has made it alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
@@ -110,6 +113,9 @@ pub struct AccessTokenInput {
     /// What it permits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<String>>,
+    /// Minutes until it ends by itself; without them it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<i64>,
 }
 
 /// The account that an access token opens; none for an operator's.

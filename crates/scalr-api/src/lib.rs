@@ -6,7 +6,7 @@
 //! ```text
 //! bounded error id page paths                                          leaves: what all kinds share
 //! document                                                             objects, references, bodies
-//! account audit_log_setting connection environment run workspace       one file a kind of object
+//! account audit_log_setting connection environment own_token run workspace   one file a kind of object
 //! administration companion delivery                                    accounts and tokens of the companion; calls of it alone; what it tells of a connection
 //! client/                                                              the HTTP client, behind the feature `client`
 //! ```
@@ -27,6 +27,7 @@ mod companion;
 mod connection;
 mod delivery;
 mod environment;
+mod own_token;
 mod run;
 mod workspace;
 
@@ -54,6 +55,7 @@ pub use document::{Document, Input, Kind, List, Nothing, Object, Ref, ToOne, Typ
 pub use environment::{Environment, EnvironmentAttributes, EnvironmentId, EnvironmentRelationships};
 pub use error::{ErrorDocument, ErrorObject, ErrorSource};
 pub use id::{Id, InvalidId};
+pub use own_token::{OwnToken, OwnTokenAttributes, OwnTokenId, OwnTokenInput};
 pub use page::{Meta, PAGE_SIZE_MAX, Pagination};
 pub use paths::{BASE_PATH, DISCOVERY_KEY, DISCOVERY_PATH, MEDIA_TYPE};
 pub use run::{Run, RunAttributes, RunId, RunInput, RunInputRelationships, RunRelationships, RunStatus};

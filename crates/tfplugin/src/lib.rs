@@ -26,7 +26,7 @@
 //! `PLUGIN_MAX_PORT` are not read: they bound TCP ports, which go-plugin's own server uses on Windows only.
 //!
 //! # Features of the protocol that are not here yet
-//! Ephemeral resources, deferred changes and state stores: their
+//! Deferred changes and state stores: their
 //! calls answer "unimplemented" through the generated trait's defaults, and no schema names them. ARCHITECTURE.md of the
 //! repository says which trait and which file each will be.
 
@@ -61,12 +61,13 @@ pub use provider::action::Action;
 pub use provider::attempts::{Attempts, WaitEnd};
 pub use provider::config::Config;
 pub use provider::data_source::DataSource;
+pub use provider::ephemeral::{Ephemeral, Opened, Renewed};
 pub use provider::function::{Function, FunctionError};
 pub use provider::generated::GeneratedConfig;
 pub use provider::import::ImportedAttrs;
 pub use provider::list::{Found, List};
 pub use provider::moves::{Convert, MoveFrom, MoveRefused, MovedObject, Moves};
-pub use provider::operation::{ClientOf, OfAction, OfDataSource, OfList, OfResource, Operation};
+pub use provider::operation::{ClientOf, OfAction, OfDataSource, OfEphemeral, OfList, OfResource, Operation};
 pub use provider::plan::{Plan, PlanAction};
 pub use provider::registry::{ConfigureRequest, Provider, Registry};
 pub use provider::resource::{Identity, Resource};

@@ -1,4 +1,4 @@
-//! Which operations of a resource, data source or action have a timeout that a user may set.
+//! Which operations of a resource, data source, action or ephemeral resource have a timeout that a user may set.
 
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ pub struct Timeouts {
     pub(crate) update: Option<Duration>,
     pub(crate) delete: Option<Duration>,
     pub(crate) invoke: Option<Duration>,
+    pub(crate) open: Option<Duration>,
 }
 
 impl Timeouts {
@@ -21,6 +22,7 @@ impl Timeouts {
             update: None,
             delete: None,
             invoke: None,
+            open: None,
         }
     }
 
@@ -54,6 +56,12 @@ impl Timeouts {
         self
     }
 
+    /// The default for the opening of an ephemeral resource.
+    pub const fn open(mut self, default: Duration) -> Self {
+        self.open = Some(default);
+        self
+    }
+
     /// The operations that have one.
     pub(crate) fn entries(&self) -> Vec<(&'static str, Duration)> {
         let all = [
@@ -62,6 +70,7 @@ impl Timeouts {
             ("update", self.update),
             ("delete", self.delete),
             ("invoke", self.invoke),
+            ("open", self.open),
         ];
         all.into_iter()
             .filter_map(|(name, default)| Some((name, default?)))

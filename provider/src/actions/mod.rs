@@ -2,6 +2,7 @@
 //! below these: a refresh with the activation, the way of an event with the delivery check.
 
 mod eventbridge_refresh;
+mod eventbridge_replay;
 mod eventbridge_send_test_event;
 mod messages;
 
@@ -12,5 +13,6 @@ use crate::Client;
 /// Offers them all.
 pub fn register(registry: &mut Registry<Client>) {
     registry.action::<eventbridge_refresh::Refresh>();
+    registry.action::<eventbridge_replay::Replay>();
     registry.action::<eventbridge_send_test_event::SendTestEvent>();
 }

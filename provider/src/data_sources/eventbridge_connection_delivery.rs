@@ -6,7 +6,7 @@ use tfplugin::{Attrs, DataSource, Operation, Result};
 use super::messages;
 use crate::check;
 use crate::client::Client;
-use crate::failure::Cause as _;
+use crate::scalr::companion::{Lack, lack};
 use crate::scalr::{Scalr, connection_id};
 
 /// What a connection holds, has delivered and has dropped, counted since it was created.
@@ -100,20 +100,15 @@ impl DataSource for Delivery {
 
 /// Why there are no figures: no such connection, a server that gives none, or a call that failed.
 async fn no_figures(scalr: &Scalr, id: &ConnectionId, error: ClientError) -> Result<tfplugin::Diagnostics> {
-    let has_no_such_path = match &error {
-        ClientError::Refused(refusal) => matches!(refusal.status, 404 | 405),
-        // A page for browsers, or a redirect to one.
-        ClientError::NotTheApi { .. } => true,
-        _ => false,
-    };
-    if !has_no_such_path {
-        return Ok(scalr.failed(error).during(messages::doing_read_delivery(id)));
-    }
-    Ok(match scalr.connection(id).await? {
-        Some(object) => {
+    let doing = messages::doing_read_delivery(id);
+    Ok(match lack(scalr, id, error, &doing).await? {
+        Lack::Failed(failed) => failed,
+        Lack::Call(object) => {
             messages::gives_no_figures(&object, scalr.api.host(), Delivery::connection_id()).into()
         }
-        None => messages::no_connection(&format!("with the id `{id}`"), Delivery::connection_id()).into(),
+        Lack::Connection => {
+            messages::no_connection(&format!("with the id `{id}`"), Delivery::connection_id()).into()
+        }
     })
 }
 

@@ -73,6 +73,26 @@ pub(super) fn gives_no_figures(
         .at(attribute)
 }
 
+pub(super) fn doing_list_deliveries(id: &ConnectionId) -> String {
+    format!("list the deliveries of the connection `{id}`")
+}
+
+/// The server has the connection and no list of its deliveries.
+pub(super) fn lists_no_deliveries(
+    connection: &Object<Wire>,
+    host: &Host,
+    attribute: impl Into<Path>,
+) -> Diagnostic {
+    Diagnostic::error("This server lists no deliveries")
+        .detail(format!(
+            "`{host}` has the connection `{}` (`{}`), and no list of its deliveries: `scalr-eventbridge` has one, and Scalr's own \
+             API documents no such call. Nothing was changed.\n\nWhat works there: a `scalr_eventbridge_delivery_check`, which \
+             shows whether an event arrives. Leave this data source out of configurations for that server.",
+            connection.attributes.name, connection.id
+        ))
+        .at(attribute)
+}
+
 pub(super) fn doing_read_custom_bus(name: &str) -> String {
     format!("read the custom event bus `{name}`")
 }

@@ -5,6 +5,7 @@ mod eventbridge_connection;
 mod eventbridge_connection_delivery;
 mod eventbridge_connections;
 mod eventbridge_custom_bus;
+mod eventbridge_deliveries;
 mod eventbridge_event_source;
 mod eventbridge_sample_events;
 mod eventbridge_source;
@@ -22,6 +23,7 @@ pub fn register(registry: &mut Registry<Client>) {
     registry.data_source::<eventbridge_connection_delivery::Delivery>();
     registry.data_source::<eventbridge_connections::List>();
     registry.data_source::<eventbridge_custom_bus::CustomBus>();
+    registry.data_source::<eventbridge_deliveries::List>();
     registry.data_source::<eventbridge_event_source::EventSource>();
     registry.data_source::<eventbridge_sample_events::SampleEvents>();
     registry.data_source::<eventbridge_source::Source>();

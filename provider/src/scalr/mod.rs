@@ -1,5 +1,6 @@
 //! Scalr's side: its API and its errors.
 
+pub mod companion;
 pub mod error;
 pub mod known;
 pub mod places;

@@ -18,9 +18,13 @@ scenarios![
     an_event_that_does_not_arrive_names_the_link,
     an_event_is_not_waited_for_after_an_interruption,
     what_is_unusable_is_refused_before,
+    events_are_sent_again_step_by_step,
+    what_cannot_be_sent_again_changes_nothing,
+    what_was_sent_again_is_in_every_error,
 ];
 
 const REFRESH: &str = "scalr_eventbridge_refresh";
+const REPLAY: &str = "scalr_eventbridge_replay";
 const SEND: &str = "scalr_eventbridge_send_test_event";
 
 async fn refresh(fakes: &Fakes, more: Json) -> Invoked {
@@ -208,4 +212,135 @@ async fn what_is_unusable_is_refused_before() {
     let paused = fakes.harness.action(SEND).invoke(send(json!({}))).await;
     names(&paused.diags, &["`prod`", "No run was started"]);
     assert_eq!(fakes.scalr.count("POST runs"), before);
+}
+
+async fn replay(fakes: &Fakes, more: Json) -> Invoked {
+    let config = and(json!({ "connection_id": "in-1" }), more);
+    fakes.harness.action(REPLAY).invoke(config).await
+}
+
+/// A step with so many deliveries, up to this one.
+fn step(deliveries: u64, after: Option<i64>) -> (u16, Json) {
+    (
+        200,
+        json!({ "deliveries": deliveries, "after": after, "until": 500 }),
+    )
+}
+
+/// The connection has no room.
+fn full() -> (u16, Json) {
+    (
+        409,
+        json!({ "errors": [{ "status": "409", "title": "Conflict", "detail": "Nothing was sent again." }] }),
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_are_sent_again_step_by_step() {
+    let (fakes, _) = with_status("active").await;
+    fakes.scalr.state().deliveries = vec![step(200, Some(210)), full(), full(), step(3, None)].into();
+    let done = replay(&fakes, json!({})).await;
+    assert!(done.diags.is_empty(), "{}", done.diags);
+    says(
+        &done,
+        &[
+            "200 failed deliveries of the connection `prod` (`in-1`) are to be sent again so far",
+            "waiting for it to deliver",
+            "203 failed deliveries of the connection `prod` (`in-1`) are to be sent again, after",
+        ],
+    );
+    assert_eq!(done.progress.len(), 3, "{:?}", done.progress);
+    let asked = std::mem::take(&mut fakes.scalr.state().asked_of_deliveries);
+    assert_eq!(asked[0], json!({ "state": "failed" }).to_string());
+    let rest = json!({ "state": "failed", "after": 210, "until": 500 }).to_string();
+    assert_eq!(asked[1..], [rest.as_str(); 3]);
+
+    fakes.scalr.state().deliveries = vec![step(1, None), step(2, None)].into();
+    let of = json!({
+        "state": "delivered", "event_ids": ["run-b", "run-a"], "accepted_from": "2026-01-01T00:00:00Z",
+    });
+    let done = replay(&fakes, of).await;
+    says(&done, &["3 delivered deliveries"]);
+    let asked = std::mem::take(&mut fakes.scalr.state().asked_of_deliveries);
+    let want = |event: &str| {
+        json!({ "state": "delivered", "event": event, "from": "2026-01-01T00:00:00Z" }).to_string()
+    };
+    assert_eq!(asked, [want("run-a"), want("run-b")]);
+
+    fakes.scalr.state().deliveries = vec![step(0, None)].into();
+    let none = replay(&fakes, json!({})).await;
+    assert!(none.diags.is_empty(), "{}", none.diags);
+    says(&none, &["has no such failed delivery"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_sent_again_changes_nothing() {
+    for status in ["pending", "disabled", "failed"] {
+        let (fakes, _) = with_status(status).await;
+        let refused = replay(&fakes, json!({})).await;
+        names(&refused.diags, &["`prod`", status, "Nothing was sent again"]);
+        assert!(fakes.scalr.state().asked_of_deliveries.is_empty());
+    }
+    let (fakes, _) = with_status("active").await;
+    let gone = replay(&fakes, json!({ "connection_id": "in-9" })).await;
+    names(&gone.diags, &["`in-9`"]);
+    let lacking = replay(&fakes, json!({})).await;
+    names(
+        &lacking.diags,
+        &[
+            "This server sends no events again",
+            "`prod` (`in-1`)",
+            "Nothing was changed",
+        ],
+    );
+    fakes.scalr.state().asked_of_deliveries.clear();
+    for wrong in [
+        json!({ "state": "unconfirmed" }),
+        json!({ "state": "delivered" }),
+        json!({ "state": "delivered", "accepted_before": "2026-01-01T00:00:00Z" }),
+        json!({ "accepted_from": "noon" }),
+    ] {
+        assert!(replay(&fakes, wrong).await.diags.has_errors());
+    }
+    assert!(fakes.scalr.state().asked_of_deliveries.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_sent_again_is_in_every_error() {
+    let refused = (
+        403,
+        json!({ "errors": [{ "status": "403", "title": "No", "detail": "You may only read." }] }),
+    );
+    for (more, answers, parts) in [
+        (
+            json!({}),
+            vec![step(200, Some(210)), refused.clone()],
+            &["You may only read", "200 failed deliveries"][..],
+        ),
+        (
+            json!({}),
+            vec![step(1, Some(3)), (404, Json::Null)],
+            &["answered 404", "1 failed delivery was put"],
+        ),
+        (
+            json!({ "event_ids": ["run-a", "run-b"] }),
+            vec![step(1, None), step(0, None)],
+            &["no failed delivery of the event `run-b`", "1 failed delivery was"],
+        ),
+        (
+            json!({ "timeouts": { "invoke": "3s" } }),
+            vec![step(5, Some(9)), full(), full(), full(), full(), full()],
+            &["Not all events were sent again", "5 failed deliveries"],
+        ),
+        (
+            json!({ "state": "delivered", "accepted_from": "2026-01-01T00:00:00Z", "timeouts": { "invoke": "2s" } }),
+            vec![step(5, Some(9)), full(), full(), full(), full(), full()],
+            &["would send those once more"],
+        ),
+    ] {
+        let (fakes, _) = with_status("active").await;
+        fakes.scalr.state().deliveries = answers.into();
+        let ended = replay(&fakes, more).await;
+        names(&ended.diags, parts);
+    }
 }

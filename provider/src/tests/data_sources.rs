@@ -5,15 +5,16 @@ use tfplugin::testing::Harness;
 
 use super::aws::fake::{Fake, Trouble};
 use super::aws::{SOURCE, beside};
-use super::names;
 use super::scalr::connection;
 use super::scalr::fake::Fake as FakeScalr;
 use super::snapshot::scenarios;
+use super::{and, names};
 
 scenarios![
     connections_are_filtered_and_sorted,
     sources_are_filtered_and_sorted,
     a_delivery_is_told_or_not,
+    deliveries_are_listed_page_by_page,
     samples_are_of_every_type,
 ];
 
@@ -171,6 +172,91 @@ async fn a_delivery_is_told_or_not() {
         scalr.state().refuses = vec![("GET /_companion", status, errors)];
         let failed = harness.data_source(NAME, config()).await.unwrap_err();
         assert!(!failed.to_string().contains("does not tell"), "{failed}");
+    }
+}
+
+/// Deliveries of these numbers, as the companion lists them.
+fn page(numbers: std::ops::Range<i64>, after: Option<i64>) -> (u16, Json) {
+    let one = |number: i64| {
+        json!({
+            "state": "failed", "event-id": format!("run-{number}"), "detail-type": "RunExecuted", "bytes": 900,
+            "accepted-at": "2026-01-01T00:00:00Z", "ended-at": "2026-01-01T00:00:01Z", "attempts": 3,
+            "error": "MalformedDetail: no",
+        })
+    };
+    (
+        200,
+        json!({ "deliveries": numbers.map(one).collect::<Vec<_>>(), "after": after }),
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn deliveries_are_listed_page_by_page() {
+    const NAME: &str = "scalr_eventbridge_deliveries";
+    let (_, scalr, harness) = stage().await;
+    let config = |more: Json| and(json!({ "connection_id": "in-1" }), more);
+    let gone = harness.data_source(NAME, config(json!({}))).await.unwrap_err();
+    names(&gone, &["There is no connection", "`in-1`"]);
+    harness
+        .resource("scalr_eventbridge_connection")
+        .create(connection(json!({})))
+        .await
+        .unwrap();
+    let lacking = harness.data_source(NAME, config(json!({}))).await.unwrap_err();
+    names(
+        &lacking,
+        &["`prod` (`in-1`)", "Scalr's own API documents no such call"],
+    );
+    scalr.state().asked_of_deliveries.clear();
+    for (limit, pages, want, more) in [
+        (100, vec![page(0..100, None)], 100, false),
+        (100, vec![page(0..100, Some(7)), page(100..110, None)], 100, true),
+        (150, vec![page(0..100, Some(7)), page(100..110, None)], 110, false),
+        (1, vec![page(0..2, Some(9))], 1, true),
+        // A server that does not go on.
+        (150, vec![page(0..100, Some(0)), page(0..3, Some(0))], 103, false),
+        (1, vec![page(0..0, None)], 0, false),
+    ] {
+        scalr.state().deliveries = pages.into();
+        let found = harness
+            .data_source(NAME, config(json!({ "limit": limit })))
+            .await
+            .unwrap();
+        let listed = found["deliveries"].as_array().unwrap();
+        assert_eq!((listed.len(), &found["more"]), (want, &json!(more)), "{limit}");
+        assert!(scalr.state().deliveries.is_empty(), "{limit}");
+        if let Some(first) = listed.first() {
+            assert_eq!(
+                (&first["event_id"], &first["attempts"]),
+                (&json!("run-0"), &json!(3))
+            );
+        }
+    }
+    let asked = std::mem::take(&mut scalr.state().asked_of_deliveries);
+    assert_eq!(asked[1..3], ["state=failed", "state=failed&after=7"]);
+    scalr.state().deliveries = vec![page(0..0, None)].into();
+    let narrow = json!({
+        "state": "delivered", "event_id": "run-1", "accepted_from": "2026-01-01T00:00:00Z",
+        "accepted_before": "2026-01-02T01:00:00+01:00",
+    });
+    harness.data_source(NAME, config(narrow)).await.unwrap();
+    let asked = scalr.state().asked_of_deliveries.join("");
+    for part in [
+        "state=delivered",
+        "event=run-1",
+        "from=2026-01-01",
+        "to=2026-01-02T01%3A00%3A00%2B01%3A00",
+    ] {
+        assert!(asked.contains(part), "{asked}");
+    }
+    for wrong in [
+        json!({ "state": "held" }),
+        json!({ "limit": 0 }),
+        json!({ "limit": 1001 }),
+        json!({ "accepted_from": "noon" }),
+        json!({ "accepted_before": "2026-01-01T00:00:00" }),
+    ] {
+        harness.data_source(NAME, config(wrong)).await.unwrap_err();
     }
 }
 

@@ -8,6 +8,7 @@ mod aws;
 mod data_sources;
 mod delivery_check;
 mod empty;
+mod ephemeral;
 mod examples;
 mod ids;
 mod ignored;

@@ -10,7 +10,7 @@ use std::path::Path;
 use expect_test::expect_file;
 use tfplugin::{Diagnostic, Severity};
 
-use super::{actions, aws, data_sources, delivery_check, empty, ids, ignored, moved, scalr, walk};
+use super::{actions, aws, data_sources, delivery_check, empty, ephemeral, ids, ignored, moved, scalr, walk};
 
 /// Tests by name.
 pub(super) type Scenarios = &'static [(&'static str, fn())];
@@ -142,6 +142,7 @@ const FILES: &[(&str, Scenarios, &str)] = &[
         include_str!("aws/log_group.rs"),
     ),
     ("actions", actions::SCENARIOS, include_str!("actions.rs")),
+    ("ephemeral", ephemeral::SCENARIOS, include_str!("ephemeral.rs")),
     (
         "data_sources",
         data_sources::SCENARIOS,

@@ -1,4 +1,4 @@
-//! `scalr_eventbridge_refresh` and `scalr_eventbridge_send_test_event`: invoked by hand and by a resource's lifecycle, and
+//! `scalr_eventbridge_refresh`, `scalr_eventbridge_replay` and `scalr_eventbridge_send_test_event`: invoked by hand and by a resource's lifecycle, and
 //! unseen where a tool has no actions.
 
 use acceptance::tools::{Kind, Tool};
@@ -6,12 +6,14 @@ use acceptance::workdir::Workdir;
 use anyhow::{Result, ensure};
 
 use super::hcl::{self, BUS, CONNECTION, GROUP, RULE, TARGET};
+use super::verify;
 use crate::runner::{Case, Feature};
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("actions::by_hand", by_hand).needs(Feature::Actions),
         Case::new("actions::by_a_lifecycle", by_a_lifecycle).needs(Feature::Actions),
+        Case::new("actions::replay", replay).needs(Feature::Actions),
         Case::new("actions::unseen", unseen),
     ]
 }
@@ -102,6 +104,82 @@ fn by_hand(tool: &Tool) -> Result<()> {
         "{}",
         missed.text
     );
+    Ok(())
+}
+
+const REPLAYS: &str = r#"
+action "scalr_eventbridge_replay" "failed" {
+  config {
+    connection_id = scalr_eventbridge_connection.prod.id
+  }
+}
+action "scalr_eventbridge_replay" "delivered" {
+  config {
+    connection_id = scalr_eventbridge_connection.prod.id
+    state         = "delivered"
+    accepted_from = "2026-01-01T00:00:00Z"
+  }
+}
+action "scalr_eventbridge_replay" "nothing" {
+  config {
+    connection_id = scalr_eventbridge_connection.prod.id
+    event_ids     = ["run-none"]
+  }
+}
+"#;
+
+/// What has failed is sent again, and then arrives; what was delivered arrives once more.
+fn replay(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, RULE, TARGET, REFRESH, REPLAYS]))?;
+    workdir.apply_counts(4, 0, 0)?;
+    let run = |action: &str, code: i32, parts: &[&str]| -> Result<()> {
+        let args = invoke(action);
+        let ended = workdir.run(&args.each_ref().map(String::as_str))?;
+        ensure!(ended.code() == code, "{action}: {}", ended.text);
+        for part in parts {
+            ensure!(
+                ended.flat().contains(part),
+                "{action}: `{part}` is not shown:\n{}",
+                ended.text
+            );
+        }
+        Ok(())
+    };
+    run(
+        "scalr_eventbridge_replay.failed",
+        1,
+        &["The connection `prod` is not active", "Nothing was sent again"],
+    )?;
+    run("scalr_eventbridge_refresh.prod", 0, &[])?;
+    verify::fail_runs(&workdir, 2)?;
+    ensure!(workdir.aws().messages(GROUP)?.is_empty());
+    run(
+        "scalr_eventbridge_replay.failed",
+        0,
+        &[
+            "2 failed deliveries of the connection `prod`",
+            "are to be sent again",
+        ],
+    )?;
+    let arrived = |count: usize| {
+        verify::until("the events to arrive", || {
+            Ok((workdir.aws().messages(GROUP)?.len() == count).then_some(()))
+        })
+    };
+    arrived(2)?;
+    run(
+        "scalr_eventbridge_replay.delivered",
+        0,
+        &["2 delivered deliveries"],
+    )?;
+    arrived(4)?;
+    run(
+        "scalr_eventbridge_replay.nothing",
+        1,
+        &["no failed delivery of the event `run-none`"],
+    )?;
+    workdir.plan_empty()?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! The data sources: `scalr_eventbridge_connection`, `scalr_eventbridge_connections`, `scalr_eventbridge_connection_delivery`,
+//! The data sources: `scalr_eventbridge_connection`, `scalr_eventbridge_connections`, `scalr_eventbridge_connection_delivery`, `scalr_eventbridge_deliveries`,
 //! `scalr_eventbridge_source`, `scalr_eventbridge_sources` and `scalr_eventbridge_sample_events`.
 
 use acceptance::tools::Tool;
@@ -15,6 +15,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("data_sources::values", values),
         Case::new("data_sources::lists", lists),
         Case::new("data_sources::delivery", delivery),
+        Case::new("data_sources::deliveries", deliveries),
         Case::new("data_sources::not_found", not_found),
     ]
 }
@@ -155,6 +156,58 @@ fn delivery(tool: &Tool) -> Result<()> {
     Ok(())
 }
 
+const DELIVERIES: &str = r#"
+data "scalr_eventbridge_deliveries" "failed" {
+  connection_id = scalr_eventbridge_connection.prod.id
+}
+data "scalr_eventbridge_deliveries" "first" {
+  connection_id = scalr_eventbridge_connection.prod.id
+  limit         = 1
+}
+data "scalr_eventbridge_deliveries" "delivered" {
+  connection_id = scalr_eventbridge_connection.prod.id
+  state         = "delivered"
+  accepted_from = "2026-01-01T00:00:00Z"
+}
+output "failed" {
+  value = [
+    for one in data.scalr_eventbridge_deliveries.failed.deliveries :
+    "${one.detail_type} ${one.state} ${one.attempts} ${split(":", one.error)[0]}"
+  ]
+}
+output "more" {
+  value = data.scalr_eventbridge_deliveries.first.more
+}
+output "delivered" {
+  value = length(data.scalr_eventbridge_deliveries.delivered.deliveries)
+}
+"#;
+
+/// What AWS refuses for good is listed as failed, and what it takes as delivered.
+fn deliveries(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, hcl::ACTIVATION]))?;
+    workdir.apply()?;
+    verify::fail_runs(&workdir, 2)?;
+    verify::start_run(&workdir)?;
+    workdir.config(&hcl::all(&[CONNECTION, BUS, hcl::ACTIVATION, DELIVERIES]))?;
+    verify::until("the event to be delivered", || {
+        workdir.apply()?;
+        Ok((workdir.output("delivered")? == 1).then_some(()))
+    })?;
+    let failed = "RunExecuted failed 1 ValidationException";
+    ensure!(
+        workdir.output("failed")? == json!([failed, failed]),
+        "{}",
+        workdir.output("failed")?
+    );
+    ensure!(workdir.output("more")? == true);
+    // No event is in the state.
+    let state = workdir.state()?.to_string();
+    ensure!(!state.contains("workspace-name"), "{state}");
+    Ok(())
+}
+
 fn not_found(tool: &Tool) -> Result<()> {
     let workdir = Workdir::new(tool)?;
     workdir.config(
@@ -168,6 +221,9 @@ data "scalr_eventbridge_connection" "by_name" {
 data "scalr_eventbridge_connection_delivery" "none" {
   connection_id = "in-none"
 }
+data "scalr_eventbridge_deliveries" "none" {
+  connection_id = "in-none-either"
+}
 data "scalr_eventbridge_source" "none" {
   name = "aws.partner/scalr.com/nobody/nothing"
 }
@@ -177,6 +233,7 @@ data "scalr_eventbridge_source" "none" {
         "in-nothing",
         "`nothing`",
         "`in-none`",
+        "`in-none-either`",
         "aws.partner/scalr.com/nobody/nothing",
     ])?;
     Ok(())

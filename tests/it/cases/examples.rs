@@ -12,7 +12,13 @@ use crate::runner::{Case, Feature};
 
 pub(crate) fn cases() -> Vec<Case> {
     let mut found: Vec<(String, PathBuf)> = Vec::new();
-    for kind in ["resources", "data-sources", "functions", "actions"] {
+    for kind in [
+        "resources",
+        "data-sources",
+        "functions",
+        "actions",
+        "ephemeral-resources",
+    ] {
         for folder in folders(&paths::example(kind)) {
             let name = folder
                 .file_name()

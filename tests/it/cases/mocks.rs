@@ -58,6 +58,11 @@ data "scalr_eventbridge_sources" "all" {
 data "scalr_eventbridge_connection_delivery" "prod" {
   connection_id = scalr_eventbridge_connection.prod.id
 }
+data "scalr_eventbridge_deliveries" "failed" {
+  connection_id = scalr_eventbridge_connection.prod.id
+  event_id      = data.scalr_eventbridge_connection.prod.name
+  accepted_from = timestamp()
+}
 data "scalr_eventbridge_sample_events" "all" {
   event_source_name = scalr_eventbridge_bus.scalr.name
 }

@@ -16,6 +16,7 @@ mod custom_chain;
 mod data_sources;
 mod dist;
 mod docs;
+mod ephemeral;
 mod eventbridge_activation;
 mod eventbridge_api_destination;
 mod eventbridge_bus;
@@ -76,6 +77,7 @@ pub(crate) fn table() -> Vec<Case> {
         custom_chain::cases,
         data_sources::cases,
         actions::cases,
+        ephemeral::cases,
         query::cases,
         export::cases,
         exec::cases,

@@ -116,6 +116,21 @@ pub(crate) fn start_run(workdir: &Workdir) -> Result<()> {
     Ok(())
 }
 
+/// Has AWS refuse the next events, each for good, and starts as many runs; waits until their deliveries have failed.
+pub(crate) fn fail_runs(workdir: &Workdir, runs: usize) -> Result<()> {
+    for run in 1..=runs {
+        workdir.companion.fault_in_aws(&serde_json::json!({
+            "operation": "events:PutPartnerEvents", "kind": "error", "status": 400, "code": "ValidationException", "times": 1,
+        }))?;
+        start_run(workdir)?;
+        until("the event to fail", || {
+            let listed = workdir.run_companion(&["deliveries", "list", "--state", "failed", "--table"])?;
+            Ok((listed.text.matches("ValidationException").count() == run).then_some(()))
+        })?;
+    }
+    Ok(())
+}
+
 /// AWS holds nothing but these log groups, and Scalr has no connection.
 pub(crate) fn nothing_left(workdir: &Workdir, region: &str, groups: &[&str]) -> Result<()> {
     let aws = workdir.companion.aws_in(region);

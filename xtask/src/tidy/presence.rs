@@ -1,4 +1,4 @@
-//! Whoever finds a resource, data source, list, action or function by its name in HCL finds its code, its example, its page and its
+//! Whoever finds a resource, data source, list, action, ephemeral resource or function by its name in HCL finds its code, its example, its page and its
 //! test under that name: none may be missing, and none may be left over.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +26,7 @@ struct Kind {
     prefix: &'static str,
 }
 
-const KINDS: [Kind; 5] = [
+const KINDS: [Kind; 6] = [
     Kind {
         code: "provider/src/resources/",
         examples: "examples/resources/",
@@ -59,6 +59,15 @@ const KINDS: [Kind; 5] = [
         examples: "examples/actions/",
         files: &["action.tf", "versions.tf"],
         docs: "docs/actions/",
+        own_cases: false,
+        folder: false,
+        prefix: "scalr_",
+    },
+    Kind {
+        code: "provider/src/ephemeral_resources/",
+        examples: "examples/ephemeral-resources/",
+        files: &["ephemeral-resource.tf", "versions.tf"],
+        docs: "docs/ephemeral-resources/",
         own_cases: false,
         folder: false,
         prefix: "scalr_",

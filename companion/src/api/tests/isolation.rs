@@ -12,8 +12,19 @@ use crate::testing::{ACCOUNT, Bench, TOKEN};
 /// In `dev` the one token also decides on what all share, such as the clock.
 const SERVICE: Mode = Mode::Service { simulates_runs: true };
 
+/// A token of the first account that ends by itself.
+const OWN_TOKEN: &str = "at-of-its-own";
+
 /// What belongs to the first account: no answer to another one has any of it.
-const OWN: [&str; 6] = ["in-prod", "env-1", "ws-1", "run-1", ACCOUNT, "at-v0owner"];
+const OWN: [&str; 7] = [
+    "in-prod",
+    "env-1",
+    "ws-1",
+    "run-1",
+    ACCOUNT,
+    "at-v0owner",
+    OWN_TOKEN,
+];
 
 /// What answers with a token.
 fn every_route() -> Vec<Route> {
@@ -30,6 +41,7 @@ fn path(route: &Route) -> String {
         ("/workspaces/{id}", "ws-1"),
         ("/runs/{id}", "run-1"),
         ("/tokens/{id}", "at-v0owner"),
+        ("/access-tokens/{id}", OWN_TOKEN),
     ];
     let found = objects.iter().find(|(path, _)| route.path.contains(path));
     let path = found.map_or_else(|| route.path.clone(), |(_, id)| route.path.replace("{id}", id));
@@ -97,6 +109,7 @@ async fn two_accounts() -> (Bench, String, String) {
         .connect("prod", "us-east-1", &scalr_api::Status::Pending)
         .await;
     bench.run("run-1").await;
+    bench.own_token(OWN_TOKEN).await;
     let operator = operator_token(&bench).await;
     let other = token_of(&bench, &operator, "other", &["admin"]).await;
     (bench, operator, other)

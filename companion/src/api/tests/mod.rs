@@ -3,6 +3,7 @@
 mod administration;
 mod intake;
 mod isolation;
+mod own_tokens;
 
 use axum::body::Body;
 use axum::http::Request;
@@ -54,6 +55,7 @@ async fn operator_token(bench: &Bench) -> String {
         created_at_ms: 0,
         last_used_at_ms: None,
         revoked_at_ms: None,
+        expires_at_ms: None,
     };
     let mut tx = bench.app.store.begin().await.unwrap();
     tx.insert_token(&new, &token).await.unwrap();

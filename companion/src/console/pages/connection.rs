@@ -8,7 +8,7 @@ use axum::response::Response;
 use scalr_api::{DeliveryState, RunInput, Status, WorkspaceId};
 use serde::Deserialize;
 
-use super::Opened;
+use super::{Opened, deliveries};
 use crate::api::connections::{bring_to, missing, remove};
 use crate::api::{ApiError, runs};
 use crate::aws_error::SourceState;
@@ -68,6 +68,7 @@ struct Standing {
     last_delivered: Option<String>,
     held: i64,
     held_bytes: i64,
+    unconfirmed: i64,
     failed: i64,
     dropped: i64,
     failing: Option<Shown>,
@@ -75,8 +76,8 @@ struct Standing {
     held_more: bool,
     held_events: Vec<Event>,
     failed_events: Vec<Event>,
-    /// Its id, as the command line takes it.
-    id: Shown,
+    /// The page of its deliveries.
+    deliveries: String,
     dropped_events: Vec<Event>,
 }
 
@@ -89,7 +90,7 @@ struct Event {
 }
 
 /// Why events are held.
-const fn held_why(status: &Status) -> &'static str {
+pub(super) const fn held_why(status: &Status) -> &'static str {
     match status {
         Status::Active => "AWS has not taken these events yet; they are sent again.",
         Status::Disabled => "The connection is paused. These events are sent when it is resumed.",
@@ -129,6 +130,7 @@ async fn standing_of(
         last_delivered: figures.last_delivered_at_ms.map(rfc3339_seconds),
         held: figures.held,
         held_bytes: figures.held_bytes,
+        unconfirmed: figures.unconfirmed,
         failed: figures.failed,
         dropped: figures.dropped_too_old + figures.dropped_too_many + figures.dropped_refused,
         failing,
@@ -155,7 +157,7 @@ async fn standing_of(
                 why: Shown::new(event.error.unwrap_or_default()),
             })
             .collect(),
-        id: Shown::new(id),
+        deliveries: deliveries::link(id),
         dropped_events: dropped
             .into_iter()
             .take(LISTED_MAX)
@@ -170,7 +172,7 @@ async fn standing_of(
     })
 }
 
-fn frame(console: &Console, row: &Connection) -> Frame {
+pub(super) fn frame(console: &Console, row: &Connection) -> Frame {
     let place = (row.source.aws_account_id.as_str(), row.source.region.as_str());
     Frame::new(console, "integrations", Some(place))
 }

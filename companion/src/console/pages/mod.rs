@@ -3,6 +3,7 @@
 mod audit_logs;
 mod buses;
 mod connection;
+mod deliveries;
 mod integrations;
 mod log_groups;
 mod new_rule;
@@ -30,6 +31,7 @@ pub(super) fn routes(has_aws: bool) -> Routes<Console> {
         .merge(sign_in::routes())
         .merge(integrations::routes())
         .merge(connection::routes())
+        .merge(deliveries::routes())
         .merge(stream::routes())
         .merge(audit_logs::routes());
     if !has_aws {

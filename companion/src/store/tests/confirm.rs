@@ -445,3 +445,30 @@ async fn an_unconfirmed_event_is_not_the_oldest_that_is_held() {
         assert_eq!(oldest, [want]);
     }
 }
+
+/// What the figures say: how many are unconfirmed, and when the oldest was acknowledged that no look has covered.
+#[tokio::test]
+async fn doubts_are_counted_over_all_connections() {
+    let bench = Bench::new().await;
+    let ids = [
+        bench.connect("a", "us-east-1", &Status::Active).await,
+        bench.connect("b", "eu-west-1", &Status::Active).await,
+    ];
+    let doubts = async || {
+        let doubts = bench.app.store.doubts().await.unwrap();
+        (doubts.unconfirmed, doubts.oldest_acknowledged_at_ms)
+    };
+    assert_eq!(doubts().await, (0, None));
+    for id in &ids {
+        bench.accept(id, 2).await;
+    }
+    acknowledge(&bench, &ids[0], 2).await;
+    assert_eq!(doubts().await, (0, Some(7)));
+    let up_to = begin_look(&bench, &ids[0]).await;
+    confirm(&bench, &ids[0], up_to).await;
+    assert_eq!(doubts().await, (0, None));
+    acknowledge(&bench, &ids[1], 2).await;
+    assert_eq!(doubts().await, (0, Some(7)));
+    set(&bench, &ids[1], &Status::Pending).await;
+    assert_eq!(doubts().await, (2, None));
+}

@@ -9,8 +9,8 @@ use sqlx::{AssertSqlSafe, Row as _, Sqlite};
 
 use super::super::sql::{Sql, query};
 use super::super::{
-    Bounds, Store, access, confirm, connection, database, drops, figures, intake, lease, outbox, purge,
-    retention, run, settle, settled, totals, waits,
+    Bounds, Store, access, confirm, connection, database, doubts, drops, figures, intake, lease, outbox,
+    purge, retention, run, settle, settled, totals, waits,
 };
 use crate::testing::{ACCEPTED_MS, ACCOUNT, BOUNDS, Bench};
 
@@ -58,6 +58,8 @@ pub(super) fn hot() -> impl Iterator<Item = Sql> {
     let waits = waits::statements().map(Sql::from);
     hot![
         access::SHOWN,
+        doubts::UNCONFIRMED,
+        doubts::OLDEST_ACKNOWLEDGED,
         intake::BY_KEY,
         intake::ANY_OLD_KEY,
         intake::DELETE_OLD_KEYS,

@@ -6,7 +6,9 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use super::visitor::{AWS, Visitor, cookie, read, shows};
+use crate::aws::Aws;
 use crate::companion::{Companion, PROGRAM, dev};
+use crate::serve;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_let_in_without_a_session() {
@@ -197,4 +199,58 @@ async fn the_printed_link_signs_in_once_and_the_console_can_be_off() {
     assert_eq!(c.line["console"]["url"], Value::Null);
     let answer = Visitor::stranger(&c).get("/console/sign-in").await;
     assert_eq!(answer.status(), 401, "the API's answer to whoever has no token");
+}
+
+/// A service behind a proxy with TLS, which speaks http with it and calls it by its own address: browsers are at the public one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_behind_a_proxy_shows_each_account_its_own() {
+    const PUBLIC: &str = "https://events.example.com";
+    let (aws, dir) = (Aws::start().await, tempfile::tempdir().unwrap());
+    let more = ["--console-url", PUBLIC, "--console-host", "other.example"];
+    let (mut c, operator) = serve::start(dir.path(), &aws.proxy.endpoint, &more).await;
+    let operator = operator.expect("the first start prints a token");
+    let tokens = [
+        serve::account(&c, &operator, "acme").await,
+        serve::account(&c, &operator, "other").await,
+    ];
+    serve::show(&mut c, &tokens[0]);
+    let id = c.connect("prod", "us-east-1").await;
+    let stranger = Visitor::stranger(&c);
+    let sign_in = async |token: &str, origin: &str, host: Option<&str>| {
+        let call = stranger.http.post(format!("{}/console/sign-in", stranger.base));
+        let mut call = call.header("origin", origin).body(format!("token={token}"));
+        if let Some(host) = host {
+            call = call.header("host", host);
+        }
+        call.send().await.unwrap()
+    };
+    for (token, own) in [(&tokens[0], true), (&tokens[1], false)] {
+        for host in [None, Some("events.example.com")] {
+            let answer = sign_in(token, PUBLIC, host).await;
+            assert_eq!(answer.status(), 303, "{host:?}");
+            let set = answer.headers()[SET_COOKIE].to_str().unwrap();
+            assert!(set.contains("; Secure"), "{set}");
+            let v = Visitor {
+                cookie: cookie(answer.headers()),
+                ..Visitor::stranger(&c)
+            };
+            assert_eq!(v.page("/console/integrations").await.contains(">prod<"), own);
+            let path = format!("/console/integrations/{id}/deliveries");
+            assert_eq!(v.get(&path).await.status(), if own { 200 } else { 404 });
+        }
+    }
+    // On the machine itself there is no TLS, and a cookie that needs it would not come back.
+    let direct = sign_in(&tokens[0], &stranger.base, None).await;
+    assert!(!direct.headers()[SET_COOKIE].to_str().unwrap().contains("Secure"));
+    assert_eq!(
+        sign_in(&tokens[0], "https://evil.example", None).await.status(),
+        403
+    );
+    assert_eq!(sign_in(&operator, PUBLIC, None).await.status(), 403);
+    // Over http from another machine nobody signs in, and the page says why.
+    let plain = sign_in(&tokens[0], "http://other.example", Some("other.example")).await;
+    assert!(!plain.headers().contains_key(SET_COOKIE));
+    let (status, page) = read(plain).await;
+    assert_eq!(status, 403);
+    shows(&page, &["came over http from another machine", "--console-url"]);
 }

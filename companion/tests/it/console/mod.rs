@@ -1,5 +1,6 @@
 //! The console over HTTP: the steps of the integration by forms, and what is shown of hostile texts.
 
+mod deliveries;
 mod doors;
 mod visitor;
 

@@ -41,9 +41,9 @@ use crate::{
     AccountId, AuditLogSetting, AuditLogSettingInput, AuditLogSettingInputRelationships, Connection,
     ConnectionId, ConnectionInput, Deliveries, DeliveriesChanged, DeliveriesWanted, Delivery, Document,
     EVENTS_PATH, Emit, Emitted, Environment, EnvironmentId, FAILING_RUNS_PATH, FailingRun, Held, Id, Input,
-    Kind, List, ManagedAccount, ManagedAccountInput, Nothing, Object, PAGE_SIZE_MAX, Run, RunId, RunInput,
-    RunInputRelationships, Status, TOKENS_PATH, ToOne, Workspace, WorkspaceId, deliveries_path,
-    delivery_path,
+    Kind, List, ManagedAccount, ManagedAccountInput, Nothing, Object, OwnToken, OwnTokenId, OwnTokenInput,
+    PAGE_SIZE_MAX, Run, RunId, RunInput, RunInputRelationships, Status, TOKENS_PATH, ToOne, Workspace,
+    WorkspaceId, deliveries_path, delivery_path,
 };
 
 /// Pages of a list that are read at most.
@@ -289,6 +289,20 @@ impl Client {
         let request = Request::delete(format!("{TOKENS_PATH}/{id}")).at_the_root();
         let revoked = self.exchange.send(&request, &self.stop, |_| Ok(())).await;
         Ok(gone_is_none(revoked)?.is_some())
+    }
+
+    /// Makes a token that ends by itself, whose text is in the answer.
+    pub async fn create_own_token(&self, input: OwnTokenInput) -> Result<Object<OwnToken>, ClientError> {
+        let data: Input<OwnToken> = Input::new(input, Nothing {});
+        let request = Request::post(OwnToken::PATH.to_owned(), &Document { data })?;
+        self.write(&request).await
+    }
+
+    /// Ends a token that was made so; `false` when there is none.
+    pub async fn delete_own_token(&self, id: &OwnTokenId) -> Result<bool, ClientError> {
+        let request = Request::delete(format!("{}/{id}", OwnToken::PATH));
+        let deleted = self.exchange.send(&request, &self.stop, |_| Ok(())).await;
+        Ok(gone_is_none(deleted)?.is_some())
     }
 
     /// The audit-log setting of an account; `None` when the account is gone, or the server has no such setting.

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use super::action::Action;
 use super::config::Config;
 use super::data_source::DataSource;
+use super::ephemeral::{Ephemeral, Opened, Renewed};
 use super::function::{Function, FunctionError};
 use super::generated::GeneratedConfig;
 use super::import::Imported;
@@ -75,6 +76,17 @@ pub(crate) trait AnyAction: Send + Sync {
     fn validate(&self, config: &Val, certain: &Val, diags: &mut Diagnostics);
 }
 
+pub(crate) trait AnyEphemeral: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn object(&self) -> Arc<Object>;
+    fn timeouts(&self) -> Timeouts;
+    fn open<'a>(&'a self, config: &'a Val, call: &'a Call) -> BoxFuture<'a, Result<Opened<Val>>>;
+    fn renew<'a>(&'a self, kept: Vec<u8>, call: &'a Call) -> BoxFuture<'a, Result<Renewed>>;
+    fn close<'a>(&'a self, kept: Vec<u8>, call: &'a Call) -> BoxFuture<'a, Result<()>>;
+    /// `certain` is the configuration without what a mocked run may have made up.
+    fn validate(&self, config: &Val, certain: &Val, diags: &mut Diagnostics);
+}
+
 pub(crate) trait AnyList: Send + Sync {
     /// That of its resource.
     fn name(&self) -> &'static str;
@@ -114,6 +126,7 @@ pub(crate) struct Contents {
     pub(crate) lists: Vec<Box<dyn AnyList>>,
     pub(crate) functions: Vec<Box<dyn AnyFunction>>,
     pub(crate) actions: Vec<Box<dyn AnyAction>>,
+    pub(crate) ephemerals: Vec<Box<dyn AnyEphemeral>>,
 }
 
 struct Erased<T>(PhantomData<fn() -> T>);
@@ -136,6 +149,10 @@ pub(crate) fn function<F: Function>() -> Box<dyn AnyFunction> {
 
 pub(crate) fn action<A: Action>() -> Box<dyn AnyAction> {
     Box::new(Erased::<A>(PhantomData))
+}
+
+pub(crate) fn ephemeral<E: Ephemeral>() -> Box<dyn AnyEphemeral> {
+    Box::new(Erased::<E>(PhantomData))
 }
 
 pub(crate) fn provider<P: Provider>() -> Box<dyn AnyProvider> {
@@ -316,6 +333,44 @@ impl<A: Action> AnyAction for Erased<A> {
     }
 }
 
+impl<E: Ephemeral> AnyEphemeral for Erased<E> {
+    fn name(&self) -> &'static str {
+        E::NAME
+    }
+
+    fn object(&self) -> Arc<Object> {
+        object_of::<E>()
+    }
+
+    fn timeouts(&self) -> Timeouts {
+        E::TIMEOUTS
+    }
+
+    fn open<'a>(&'a self, config: &'a Val, call: &'a Call) -> BoxFuture<'a, Result<Opened<Val>>> {
+        Box::pin(async move {
+            let opened = E::open(decode(config)?, &mut Operation::new(call)).await?;
+            Ok(Opened {
+                result: opened.result.to_val(),
+                kept: opened.kept,
+                renew_at: opened.renew_at,
+            })
+        })
+    }
+
+    fn renew<'a>(&'a self, kept: Vec<u8>, call: &'a Call) -> BoxFuture<'a, Result<Renewed>> {
+        Box::pin(async move { E::renew(kept, &mut Operation::new(call)).await })
+    }
+
+    fn close<'a>(&'a self, kept: Vec<u8>, call: &'a Call) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { E::close(kept, &mut Operation::new(call)).await })
+    }
+
+    fn validate(&self, config: &Val, certain: &Val, diags: &mut Diagnostics) {
+        diags.extend(broken(E::RULES, config));
+        E::validate_config(&Config::new(certain), diags);
+    }
+}
+
 impl<L: List> AnyList for Erased<L> {
     fn name(&self) -> &'static str {
         L::Of::NAME
@@ -394,6 +449,7 @@ impl<P: Provider> AnyProvider for Erased<P> {
             lists,
             functions,
             actions,
+            ephemerals,
             ..
         } = registry;
         Contents {
@@ -402,6 +458,7 @@ impl<P: Provider> AnyProvider for Erased<P> {
             lists,
             functions,
             actions,
+            ephemerals,
         }
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod action;
 pub(crate) mod attempts;
 pub(crate) mod config;
 pub(crate) mod data_source;
+pub(crate) mod ephemeral;
 pub(crate) mod erased;
 pub(crate) mod function;
 pub(crate) mod generated;

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::action::Action;
 use super::attempts::Attempts;
 use super::data_source::DataSource;
+use super::ephemeral::Ephemeral;
 use super::list::List;
 use super::plan::AnyClient;
 use super::resource::Resource;
@@ -81,6 +82,10 @@ pub enum OfDataSource {}
 #[derive(Debug)]
 pub enum OfAction {}
 
+/// Marks the client of an ephemeral resource.
+#[derive(Debug)]
+pub enum OfEphemeral {}
+
 /// Marks the client of a list.
 #[derive(Debug)]
 pub enum OfList {}
@@ -101,6 +106,10 @@ impl<D: DataSource> ClientOf<OfDataSource> for D {
 
 impl<A: Action> ClientOf<OfAction> for A {
     type Client = A::Client;
+}
+
+impl<E: Ephemeral> ClientOf<OfEphemeral> for E {
+    type Client = E::Client;
 }
 
 impl<L: List> ClientOf<OfList> for L {

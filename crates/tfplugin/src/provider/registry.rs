@@ -5,7 +5,8 @@ use std::future::Future;
 use super::action::Action;
 use super::config::Config;
 use super::data_source::DataSource;
-use super::erased::{AnyAction, AnyDataSource, AnyFunction, AnyList, AnyResource};
+use super::ephemeral::Ephemeral;
+use super::erased::{AnyAction, AnyDataSource, AnyEphemeral, AnyFunction, AnyList, AnyResource};
 use super::function::Function;
 use super::list::List;
 use super::resource::Resource;
@@ -85,6 +86,7 @@ pub struct Registry<C> {
     pub(crate) lists: Vec<Box<dyn AnyList>>,
     pub(crate) functions: Vec<Box<dyn AnyFunction>>,
     pub(crate) actions: Vec<Box<dyn AnyAction>>,
+    pub(crate) ephemerals: Vec<Box<dyn AnyEphemeral>>,
     client: std::marker::PhantomData<fn() -> C>,
 }
 
@@ -96,6 +98,7 @@ impl<C: Send + Sync + 'static> Registry<C> {
             lists: Vec::new(),
             functions: Vec::new(),
             actions: Vec::new(),
+            ephemerals: Vec::new(),
             client: std::marker::PhantomData,
         }
     }
@@ -131,6 +134,12 @@ impl<C: Send + Sync + 'static> Registry<C> {
     /// Offers an action. Terraform before 1.14 and OpenTofu do not see it.
     pub fn action<A: Action<Client = C>>(&mut self) -> &mut Self {
         self.actions.push(super::erased::action::<A>());
+        self
+    }
+
+    /// Offers an ephemeral resource. Terraform before 1.10 and OpenTofu before 1.11 do not see it.
+    pub fn ephemeral<E: Ephemeral<Client = C>>(&mut self) -> &mut Self {
+        self.ephemerals.push(super::erased::ephemeral::<E>());
         self
     }
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::schema;
 use crate::cty::{Type, Val};
 use crate::diag::{Diagnostic, Diagnostics, Result};
-use crate::provider::erased::{AnyAction, AnyDataSource, AnyFunction, AnyList, AnyProvider, AnyResource};
+use crate::provider::erased::{
+    AnyAction, AnyDataSource, AnyEphemeral, AnyFunction, AnyList, AnyProvider, AnyResource,
+};
 use crate::schema::{Object, Shape};
 use crate::timeouts::Timeouts;
 
@@ -39,6 +41,15 @@ pub(crate) struct ActionType {
     pub(crate) timeouts: Timeouts,
 }
 
+/// An ephemeral resource with its types.
+pub(crate) struct EphemeralType {
+    pub(crate) any: Box<dyn AnyEphemeral>,
+    pub(crate) name: String,
+    pub(crate) object: Arc<Object>,
+    pub(crate) ty: Type,
+    pub(crate) timeouts: Timeouts,
+}
+
 /// A list with its types. Its name is that of its resource.
 pub(crate) struct ListType {
     pub(crate) any: Box<dyn AnyList>,
@@ -64,6 +75,7 @@ pub(crate) struct Catalog {
     pub(crate) lists: BTreeMap<String, ListType>,
     pub(crate) functions: BTreeMap<&'static str, FunctionType>,
     pub(crate) actions: BTreeMap<String, Arc<ActionType>>,
+    pub(crate) ephemerals: BTreeMap<String, EphemeralType>,
     /// What is wrong with the provider itself.
     pub(crate) faults: Diagnostics,
 }
@@ -80,6 +92,7 @@ impl Catalog {
             lists: BTreeMap::new(),
             functions: BTreeMap::new(),
             actions: BTreeMap::new(),
+            ephemerals: BTreeMap::new(),
             faults: Diagnostics::new(),
             provider,
         };
@@ -100,6 +113,10 @@ impl Catalog {
             .actions
             .into_iter()
             .for_each(|any| catalog.add_action(any));
+        contents
+            .ephemerals
+            .into_iter()
+            .for_each(|any| catalog.add_ephemeral(any));
         catalog
     }
 
@@ -218,6 +235,22 @@ impl Catalog {
         }
     }
 
+    fn add_ephemeral(&mut self, any: Box<dyn AnyEphemeral>) {
+        let name = format!("{}_{}", self.provider.name(), any.name());
+        let (object, timeouts) = (any.object(), any.timeouts());
+        self.idle_checks(&name, &object, &[]);
+        let entry = EphemeralType {
+            ty: schema::full_type(&object, timeouts),
+            any,
+            name: name.clone(),
+            object,
+            timeouts,
+        };
+        if self.ephemerals.insert(name.clone(), entry).is_some() {
+            self.fault(&format!("the ephemeral resource `{name}` is registered twice"));
+        }
+    }
+
     /// Finds checks that nothing runs: of attributes that neither the configuration sets nor an import.
     fn idle_checks(&mut self, name: &str, object: &Object, identity: &[(&'static str, bool)]) {
         for attr in &object.attributes {
@@ -251,6 +284,12 @@ impl Catalog {
 
     pub(crate) fn action(&self, name: &str) -> Result<&Arc<ActionType>> {
         self.actions.get(name).ok_or_else(|| unknown("action", name))
+    }
+
+    pub(crate) fn ephemeral(&self, name: &str) -> Result<&EphemeralType> {
+        self.ephemerals
+            .get(name)
+            .ok_or_else(|| unknown("ephemeral resource", name))
     }
 
     pub(crate) fn list(&self, name: &str) -> Result<&ListType> {

@@ -1,12 +1,13 @@
 //! The provider service: one method a call of the protocol. The work is in the modules below, one a kind of thing.
 //!
-//! Calls of powers that no provider here has (ephemeral resources, state stores) answer "unimplemented", which is what
+//! Calls of powers that no provider here has (state stores) answer "unimplemented", which is what
 //! the generated trait does by default.
 
 mod action;
 mod apply;
 mod catalog;
 mod data_source;
+mod ephemeral;
 mod function;
 mod generate;
 mod import;
@@ -33,7 +34,7 @@ use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
 
 use self::catalog::Catalog;
-pub(crate) use self::catalog::{ActionType, ResourceType};
+pub(crate) use self::catalog::{ActionType, EphemeralType, ResourceType};
 use self::walk::Walk;
 use crate::diag::{Diagnostic, Diagnostics, Result};
 use crate::log;
@@ -259,6 +260,10 @@ serve! {
     now validate_list_resource_config, ValidateListResourceConfig, |m| m.type_name.clone() => list::validate;
     now validate_data_resource_config, ValidateDataResourceConfig, |m| m.type_name.clone() => data_source::validate;
     later read_data_source, ReadDataSource, |m| m.type_name.clone() => data_source::read;
+    now validate_ephemeral_resource_config, ValidateEphemeralResourceConfig, |m| m.type_name.clone() => ephemeral::validate;
+    later open_ephemeral_resource, OpenEphemeralResource, |m| m.type_name.clone() => ephemeral::open;
+    later renew_ephemeral_resource, RenewEphemeralResource, |m| m.type_name.clone() => ephemeral::renew;
+    later close_ephemeral_resource, CloseEphemeralResource, |m| m.type_name.clone() => ephemeral::close;
     now validate_action_config, ValidateActionConfig, |m| m.action_type.clone() => action::validate;
     now plan_action, PlanAction, |m| m.action_type.clone() => action::plan;
     bare get_functions, GetFunctions, |_| String::new() => function::definitions;

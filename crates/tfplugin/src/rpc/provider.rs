@@ -23,7 +23,8 @@ fn capabilities() -> pb::ServerCapabilities {
 
 pub(super) fn metadata(service: &Service) -> pb::get_metadata::Response {
     use pb::get_metadata::{
-        ActionMetadata, DataSourceMetadata, FunctionMetadata, ListResourceMetadata, ResourceMetadata,
+        ActionMetadata, DataSourceMetadata, EphemeralResourceMetadata, FunctionMetadata,
+        ListResourceMetadata, ResourceMetadata,
     };
     let catalog = &service.catalog;
     let named = |name: &String| name.clone();
@@ -60,6 +61,12 @@ pub(super) fn metadata(service: &Service) -> pb::get_metadata::Response {
             .keys()
             .map(named)
             .map(|type_name| ActionMetadata { type_name })
+            .collect(),
+        ephemeral_resources: catalog
+            .ephemerals
+            .keys()
+            .map(named)
+            .map(|type_name| EphemeralResourceMetadata { type_name })
             .collect(),
         ..Default::default()
     }
@@ -99,6 +106,11 @@ pub(super) fn schema(service: &Service) -> pb::get_provider_schema::Response {
             .actions
             .values()
             .map(|one| (one.name.clone(), messages::action(&one.object, one.timeouts)))
+            .collect(),
+        ephemeral_resource_schemas: catalog
+            .ephemerals
+            .values()
+            .map(|one| (one.name.clone(), messages::schema(&one.object, 0, one.timeouts)))
             .collect(),
         diagnostics: wire::diagnostics(catalog.faults.clone(), &catalog.ty),
         server_capabilities: Some(capabilities()),

@@ -19,6 +19,7 @@
 
 mod action;
 mod convert;
+mod ephemeral;
 mod list;
 mod resource;
 
@@ -26,6 +27,7 @@ use serde_json::Value as Json;
 use tonic::Request;
 
 pub use self::action::{ActionHarness, Invoked};
+pub use self::ephemeral::{EphemeralHarness, Open};
 pub use self::list::{ListStream, Listed, ListedObject, Wanted};
 pub use self::resource::{Applied, MovedFrom, Planned, ResourceHarness, State};
 use crate::cty::Dynamic;
@@ -123,6 +125,14 @@ impl Harness {
     pub fn action(&self, name: &str) -> ActionHarness<'_> {
         match self.service.catalog().action(name) {
             Ok(one) => ActionHarness::new(self, one),
+            Err(diags) => panic!("{diags}"),
+        }
+    }
+
+    /// An ephemeral resource, by its full name.
+    pub fn ephemeral(&self, name: &str) -> EphemeralHarness<'_> {
+        match self.service.catalog().ephemeral(name) {
+            Ok(one) => EphemeralHarness::new(self, one),
             Err(diags) => panic!("{diags}"),
         }
     }

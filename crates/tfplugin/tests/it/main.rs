@@ -5,6 +5,7 @@
 mod actions;
 mod apply;
 mod door;
+mod ephemeral;
 mod functions;
 mod generate;
 mod hostile;

@@ -211,7 +211,6 @@ async fn powers_that_nobody_has() {
     let connection = plugin.connect().await.unwrap();
     let code = |result: Result<Empty, tonic::Status>| result.unwrap_err().code();
     for method in [
-        "tfplugin6.Provider/OpenEphemeralResource",
         "tfplugin6.Provider/LockState",
         "tfplugin6.Provider/NoSuchMethod",
         "no.such.Service/Method",

@@ -1,5 +1,6 @@
 //! A Scalr on loopback: connections, the audit-log setting, one account.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -59,6 +60,14 @@ pub(in crate::tests) struct Server {
     pub(in crate::tests) run_status: &'static str,
     /// What is told of the delivery of `in-1`; without it there is no such path, as in Scalr itself.
     pub(in crate::tests) delivery: Option<Json>,
+    /// Answers to the next calls about the deliveries of `in-1`; without one there is no such path.
+    pub(in crate::tests) deliveries: VecDeque<(u16, Json)>,
+    /// The queries and bodies of those calls.
+    pub(in crate::tests) asked_of_deliveries: Vec<String>,
+    /// Answers to the next calls about access tokens; without one there is no such path.
+    pub(in crate::tests) tokens: VecDeque<(u16, Json)>,
+    /// The bodies of those calls.
+    pub(in crate::tests) asked_of_tokens: Vec<Json>,
     /// Method and path of each call.
     pub(in crate::tests) calls: Vec<String>,
     called: watch::Sender<()>,
@@ -92,6 +101,10 @@ impl Fake {
             refuses_lists: false,
             run_status: "planned_and_finished",
             delivery: None,
+            deliveries: VecDeque::new(),
+            asked_of_deliveries: Vec::new(),
+            tokens: VecDeque::new(),
+            asked_of_tokens: Vec::new(),
             calls: Vec::new(),
             called: watch::Sender::new(()),
         }));
@@ -151,6 +164,14 @@ async fn serve(mut stream: TcpStream, server: &Mutex<Server>) {
     let (answer, lost) = {
         let mut server = server.lock().unwrap();
         server.calls.push(format!("{method} {path}"));
+        if path.starts_with("/_companion/connections/in-1/deliveries") {
+            let asked = if body.is_null() {
+                query.to_owned()
+            } else {
+                body.to_string()
+            };
+            server.asked_of_deliveries.push(asked);
+        }
         server.called.send_replace(());
         if server.trouble == Some(Trouble::IsSilent) {
             server.unanswered.push(stream);
@@ -239,6 +260,15 @@ impl Server {
             ("GET", "/_companion/connections/in-1/delivery") => {
                 let figures = self.delivery.clone();
                 figures.map_or((404, Json::Null), |figures| (200, figures))
+            }
+            (_, path) if path.starts_with("/_companion/connections/in-1/deliveries") => {
+                self.deliveries.pop_front().unwrap_or((404, Json::Null))
+            }
+            (_, path) if path.starts_with("access-tokens") => {
+                if !body.is_null() {
+                    self.asked_of_tokens.push(body.clone());
+                }
+                self.tokens.pop_front().unwrap_or((404, Json::Null))
             }
             (_, "accounts/acc-1/audit-log-setting") if self.has_audit_logs => self.audit_logs(method, data),
             ("POST", "runs") | ("GET", "runs/run-1") => {

@@ -1,5 +1,7 @@
 //! Accounts keep apart in the console: every page, with a session of another account, and with one that may only read.
 
+mod deliveries;
+
 use axum::body::Body;
 use axum::http::{Method, Request};
 use futures::StreamExt as _;
@@ -21,13 +23,14 @@ fn console(bench: &Bench) -> Console {
         aws: None,
         hosts: vec![],
         is_tls: false,
+        public: None,
         link: None,
         port: 8080,
     };
     Console::new(bench.app.clone(), settings)
 }
 
-/// Opens a page, or sends its form, in a session; the status and the page.
+/// Opens a page, or sends its form, in a session; the status and the page, or where it leads.
 async fn visit(console: &Console, session: &str, route: &Route, form: &str) -> (u16, String) {
     let path = format!("/console{}", route.path.replace("{id}", "in-prod"));
     let request = Request::builder()
@@ -41,6 +44,9 @@ async fn visit(console: &Console, session: &str, route: &Route, form: &str) -> (
     let service = TowerToHyperService::new(router(console));
     let answer = service.call(request).await.unwrap();
     let status = answer.status().as_u16();
+    if let Some(to) = answer.headers().get("location") {
+        return (status, to.to_str().unwrap().to_owned());
+    }
     let kind = answer.headers().get("content-type");
     // A stream has no end.
     if kind.is_some_and(|kind| kind == "text/event-stream") {

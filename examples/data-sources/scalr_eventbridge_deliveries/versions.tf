@@ -1,0 +1,9 @@
+terraform {
+  required_version = ">= 1.8"
+  required_providers {
+    scalr = {
+      source  = "scalr-eventbridge/scalr"
+      version = "~> 0.1"
+    }
+  }
+}
