@@ -23,6 +23,7 @@ use std::sync::Arc;
 use crate::arn;
 use crate::state::RealmId;
 use crate::state::archive::Archived;
+use crate::state::few::Few;
 use crate::state::rule::Target;
 use crate::state::story::{Delivery, Pass};
 use crate::turn::{BusLog, Forward, Turn};
@@ -206,7 +207,7 @@ fn match_rules(
         rules: matched.rules,
         matched: matched.hits.iter().map(|(name, _)| Arc::clone(name)).collect(),
         undecided: matched.undecided,
-        deliveries: Vec::new(),
+        deliveries: Few::default(),
     };
     let pass = turn.world.stories.pass(&envelope.id, pass, matched.fresh_bytes);
     let (mut invocations, mut any) = (Vec::new(), false);
@@ -257,7 +258,7 @@ fn invocations_of(
         let delivery = Delivery {
             rule: Arc::clone(&rule.name),
             target: Arc::clone(&target),
-            attempts: Vec::new(),
+            attempts: Few::default(),
             outcome: "waiting",
             dead_letter: None,
             unknown_role: false,
@@ -295,9 +296,9 @@ pub(crate) fn fire_rule(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, rule: &
         realm: realm.clone(),
         bus: bus.into(),
         rules: Arc::default(),
-        matched: Vec::new(),
+        matched: Few::default(),
         undecided: Vec::new(),
-        deliveries: Vec::new(),
+        deliveries: Few::default(),
     };
     let pass = turn.world.stories.pass(&envelope.id, pass, 0);
     let fired = InvokedRule::new(realm, bus, &rule.into());

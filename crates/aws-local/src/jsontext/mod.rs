@@ -6,8 +6,7 @@ pub(crate) use compact::compact_object;
 
 /// Adds a text as a JSON string.
 pub(crate) fn quote(text: &str, out: &mut String) {
-    let is_plain = |byte: u8| byte >= b' ' && !matches!(byte, b'"' | b'\\');
-    if text.bytes().all(is_plain) {
+    if event_pattern::plain(text.as_bytes()) == text.len() {
         out.push('"');
         out.push_str(text);
         out.push('"');

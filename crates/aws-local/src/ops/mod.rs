@@ -3,7 +3,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! call listing live_tail log_events   what an operation works with; pages of listings; what StartLiveTail, FilterLogEvents and the like give
+//! call listing live_tail log_events put_results   what an operation works with; pages of listings; what some operations give
 //! output                     what an operation gives
 //! op                         one operation: its name, decoder and function
 //! events/ eventsv2/ iam/ logs/ sns/ sqs/ sts     the services
@@ -27,6 +27,7 @@ mod log_events;
 pub(crate) mod logs;
 mod op;
 mod output;
+mod put_results;
 pub(crate) mod sns;
 pub(crate) mod sqs;
 pub(crate) mod sts;
@@ -36,6 +37,7 @@ use listing::{EVENTS_PAGES, EVENTSV2_PAGES, IAM_PAGES, LOGS_PAGES, without_nulls
 pub(crate) use live_tail::Tail;
 pub(crate) use op::{LongOp, Op, Operation, Run};
 pub(crate) use output::Output;
+pub(crate) use put_results::{PutResult, PutResults};
 
 /// An operation that was found and whose input is decoded.
 pub(crate) struct Prepared<'b> {

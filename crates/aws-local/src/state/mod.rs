@@ -13,6 +13,7 @@ pub(crate) mod api_destination;
 pub(crate) mod archive;
 pub(crate) mod bus;
 pub(crate) mod custom_bus;
+pub(crate) mod few;
 pub(crate) mod log_group;
 mod log_limit;
 pub(crate) mod metrics;
@@ -243,6 +244,12 @@ impl World {
     /// depend on when it is created.
     pub(crate) fn realm(&mut self, id: &RealmId) -> &mut Realm {
         self.realms.entry(id.clone()).or_insert_with(Realm::new)
+    }
+
+    /// The same, and the stories of events.
+    pub(crate) fn realm_and_stories(&mut self, id: &RealmId) -> (&mut Realm, &mut Stories) {
+        let realm = self.realms.entry(id.clone()).or_insert_with(Realm::new);
+        (realm, &mut self.stories)
     }
 
     /// The realm, if it was ever accessed.

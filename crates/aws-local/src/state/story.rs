@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::RealmId;
 use super::bus::NamedPattern;
+use super::few::Few;
 use super::rule::Target;
 use crate::clock::Millis;
 
@@ -34,7 +35,7 @@ pub(crate) struct Story {
     /// Why no bus got it although its sender was answered with success.
     pub(crate) dropped: Option<String>,
     pub(crate) event: Arc<str>,
-    pub(crate) passes: Vec<Pass>,
+    pub(crate) passes: Few<Pass>,
     /// Its size in memory, estimated.
     bytes: usize,
 }
@@ -47,10 +48,10 @@ pub(crate) struct Pass {
     /// The rules as they were then.
     pub(crate) rules: Arc<[NamedPattern]>,
     /// The names of those that matched, in order.
-    pub(crate) matched: Vec<Arc<str>>,
+    pub(crate) matched: Few<Arc<str>>,
     /// The names of those of which it is not known, since matching the event took more steps than it may.
     pub(crate) undecided: Vec<Arc<str>>,
-    pub(crate) deliveries: Vec<Delivery>,
+    pub(crate) deliveries: Few<Delivery>,
 }
 
 /// The event and one target.
@@ -58,7 +59,7 @@ pub(crate) struct Pass {
 pub(crate) struct Delivery {
     pub(crate) rule: Arc<str>,
     pub(crate) target: Arc<Target>,
-    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) attempts: Few<Attempt>,
     /// `delivered`, `failed` or `waiting`.
     pub(crate) outcome: &'static str,
     pub(crate) dead_letter: Option<String>,
@@ -81,14 +82,6 @@ pub(crate) struct DeliveryRef {
     pub(crate) delivery: usize,
 }
 
-/// Adds to a list that mostly has one.
-fn push<T>(list: &mut Vec<T>, item: T) {
-    if list.is_empty() {
-        list.reserve_exact(1);
-    }
-    list.push(item);
-}
-
 impl Stories {
     pub(crate) fn begin(&mut self, id: &Arc<str>, event: Arc<str>, dropped: Option<String>, now: Millis) {
         if self.by_id.contains_key(id) {
@@ -103,7 +96,7 @@ impl Stories {
                 accepted: now,
                 dropped,
                 event,
-                passes: Vec::new(),
+                passes: Few::default(),
                 bytes,
             },
         );
@@ -128,7 +121,7 @@ impl Stories {
         };
         let names = pass.matched.len() + pass.undecided.len();
         let bytes = fresh_bytes + names * size_of::<Arc<str>>() + PASS_BYTES;
-        push(&mut story.passes, pass);
+        story.passes.push(pass);
         story.bytes += bytes;
         self.bytes += bytes;
         story.passes.len() - 1
@@ -170,7 +163,7 @@ impl Stories {
             let pass = pass(story)?;
             let bytes = delivery.rule.len() + DELIVERY_BYTES;
             let deliveries = &mut story.passes.get_mut(pass)?.deliveries;
-            push(deliveries, delivery);
+            deliveries.push(delivery);
             story.bytes += bytes;
             self.bytes += bytes;
             Some((pass, deliveries.len() - 1))
@@ -192,7 +185,7 @@ impl Stories {
             && let Some(delivery) = pass.deliveries.get_mut(at.delivery)
         {
             delivery.outcome = outcome;
-            push(&mut delivery.attempts, attempt);
+            delivery.attempts.push(attempt);
             story.bytes += bytes;
             self.bytes += bytes;
         }

@@ -17,6 +17,7 @@ use crate::delivery::http::HttpResult;
 use crate::delivery::job::{Evaluation, Job};
 use crate::delivery::recipe::{Payload, Recipe, complete};
 use crate::state::custom_bus::{Batch, Event, Made, Next, Ordering, Queued, Rendered, Subscriber, Whole};
+use crate::state::few::Few;
 use crate::state::outbox::{Call, Work};
 use crate::state::rule::Target;
 use crate::state::story::{Attempt as Tried, Delivery, DeliveryRef};
@@ -44,43 +45,47 @@ pub(super) fn later(turn: &mut Turn<'_>, to: &To<'_>, due: Millis) {
 pub(super) fn gather(turn: &mut Turn<'_>, to: &To<'_>, name: &Arc<str>, event: &Event) {
     turn.steps = turn.steps.saturating_sub(GATHER_STEPS);
     let now = turn.now;
-    let Some(subscriber) = to.subscriber(turn) else {
+    let (realm, stories) = turn.world.realm_and_stories(to.realm);
+    let Some(bus) = realm.custom_buses.buses.get_mut(to.bus) else {
         return;
     };
-    let target = Arc::clone(&subscriber.target);
-    let is_held = subscriber.ordering == Ordering::Fifo && subscriber.deliveries.holds(&event.group);
-    let in_story = (!is_held).then(|| place(turn, to, (Arc::clone(name), target), event));
+    let label = bus.label();
+    let Some(subscriber) = bus.subscribers.get_mut(to.name) else {
+        return;
+    };
+    let (ordering, batching) = (subscriber.ordering, subscriber.batching());
+    let is_held = ordering == Ordering::Fifo && subscriber.deliveries.holds(&event.group);
+    let in_story = (!is_held).then(|| {
+        let delivery = waiting(Arc::clone(name), Arc::clone(&subscriber.target));
+        stories.deliver_on(&event.story, (to.realm, &label), delivery)
+    });
     let queued = Queued {
         in_story,
         id: Arc::clone(&event.id),
         deduplication: event.deduplication.clone(),
         ..Queued::new(event.number, event.data.len(), Arc::clone(&event.group))
     };
-    if let Some(subscriber) = to.subscriber(turn) {
-        let (ordering, batching) = (subscriber.ordering, subscriber.batching());
-        subscriber.deliveries.take(queued, ordering, &batching, now);
-    }
+    subscriber.deliveries.take(queued, ordering, &batching, now);
     turn.touched.insert(to.realm, to.bus, to.name);
 }
 
-/// The place of a delivery in the event's story.
-fn place(
-    turn: &mut Turn<'_>,
-    to: &To<'_>,
-    (rule, target): (Arc<str>, Arc<Target>),
-    event: &Event,
-) -> DeliveryRef {
-    let label = to.resource(turn);
-    let delivery = Delivery {
+/// A delivery of which nothing is known yet.
+fn waiting(rule: Arc<str>, target: Arc<Target>) -> Delivery {
+    Delivery {
         rule,
         target,
-        attempts: Vec::new(),
+        attempts: Few::default(),
         outcome: "waiting",
         dead_letter: None,
         unknown_role: false,
-    };
+    }
+}
+
+/// The place of a delivery in the event's story.
+fn place(turn: &mut Turn<'_>, to: &To<'_>, target: Arc<Target>, event: &Event) -> DeliveryRef {
+    let label = to.resource(turn);
     let stories = &mut turn.world.stories;
-    stories.deliver_on(&event.story, (to.realm, &label), delivery)
+    stories.deliver_on(&event.story, (to.realm, &label), waiting(to.name.into(), target))
 }
 
 /// Tries a batch that is due, with what its expressions came to if that is known.
@@ -159,7 +164,7 @@ fn load(turn: &mut Turn<'_>, to: &To<'_>, subscriber: &Subscriber, batch: Batch)
         let in_story = queued
             .in_story
             .clone()
-            .unwrap_or_else(|| place(turn, to, (to.name.into(), Arc::clone(&subscriber.target)), &event));
+            .unwrap_or_else(|| place(turn, to, Arc::clone(&subscriber.target), &event));
         queued.id = Arc::clone(&event.id);
         queued.deduplication.clone_from(&event.deduplication);
         items.push(Item {

@@ -28,6 +28,7 @@ use super::envelope::Envelope;
 use crate::clock::Dice;
 use crate::state::RealmId;
 use crate::state::custom_bus::{ContentType, Event, Kept, NewEvent, Origin, managed_rule};
+use crate::state::few::Few;
 use crate::state::story::Pass;
 use crate::turn::Turn;
 
@@ -161,9 +162,9 @@ fn offer(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, event: &Arc<Event>) {
         realm: realm.clone(),
         bus: label,
         rules: candidates.named,
-        matched: Vec::new(),
+        matched: Few::default(),
         undecided: Vec::new(),
-        deliveries: Vec::new(),
+        deliveries: Few::default(),
     };
     turn.world
         .stories

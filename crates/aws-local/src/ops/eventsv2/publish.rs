@@ -8,7 +8,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::arns::{allowed_bus, check_state};
@@ -16,8 +16,9 @@ use super::faults::{invalid, not_here};
 use crate::clock::read_time;
 use crate::delivery::custom_bus::publish_directly;
 use crate::delivery::envelope::{Envelope, Parts};
+use crate::fault::Fault;
 use crate::jsontext::compact_object;
-use crate::ops::{Answer, Call, LongOp, Operation};
+use crate::ops::{Call, LongOp, Operation, PutResult, PutResults};
 use crate::state::RealmId;
 use crate::state::custom_bus::{BusState, ContentType, CustomBus, NewEvent, PublishCall, sequence};
 
@@ -100,7 +101,7 @@ struct Accepted {
     digest: Option<String>,
 }
 
-fn put_events(call: &mut Call<'_>, put: &Put<Entry<'_>>) -> Answer {
+fn put_events(call: &mut Call<'_>, put: &Put<Entry<'_>>) -> Result<PutResults, Fault> {
     let size = |entry: &Entry<'_>| {
         let texts = [entry.source, entry.detail_type].into_iter().chain(entry.detail);
         let text = texts.chain(entry.resources.iter().map(String::as_str));
@@ -109,7 +110,7 @@ fn put_events(call: &mut Call<'_>, put: &Put<Entry<'_>>) -> Answer {
     put_all(call, put, "events:PutEvents", (size, accept))
 }
 
-fn put_raw_events(call: &mut Call<'_>, put: &Put<RawEntry<'_>>) -> Answer {
+fn put_raw_events(call: &mut Call<'_>, put: &Put<RawEntry<'_>>) -> Result<PutResults, Fault> {
     if put.schema_registry_configuration.is_some() {
         return Err(not_here("Schema registries"));
     }
@@ -128,7 +129,7 @@ fn put_all<E>(
     put: &Put<E>,
     action: &str,
     (size, accept): (impl Fn(&E) -> usize, Accept<E>),
-) -> Answer {
+) -> Result<PutResults, Fault> {
     let now = call.turn.now;
     let (realm, found) = allowed_bus(call, &put.event_bus_arn, action)?;
     let name = found.name.clone();
@@ -148,9 +149,12 @@ fn put_all<E>(
         let put = accepted.and_then(|accepted| put_one(call, (&realm, &name, &publisher), accepted));
         results.push(match put {
             Ok(answer) => answer,
-            Err(Refusal(code, why)) => {
+            Err(Refusal(error_code, error_message)) => {
                 failed += 1;
-                json!({ "ErrorCode": code, "ErrorMessage": why })
+                PutResult::Refused {
+                    error_code,
+                    error_message,
+                }
             }
         });
     }
@@ -160,7 +164,10 @@ fn put_all<E>(
         entries: results.len(),
         failed,
     });
-    Ok(json!({ "FailedEntryCount": failed, "Entries": results }))
+    Ok(PutResults {
+        entries: results,
+        failed_entry_count: failed,
+    })
 }
 
 /// Publishes an entry, unless one with its deduplication id came before.
@@ -168,7 +175,7 @@ fn put_one(
     call: &mut Call<'_>,
     (realm, bus, publisher): (&RealmId, &str, &Arc<str>),
     accepted: Accepted,
-) -> Result<Value, Refusal> {
+) -> Result<PutResult, Refusal> {
     let now = call.turn.now;
     let mut event = accepted.event;
     if event.deduplication.is_none() {
@@ -179,17 +186,21 @@ fn put_one(
     if let Some(id) = &deduplication
         && let Some(found) = there(call, realm, bus).and_then(|bus| bus.log.seen(publisher, &group, id, now))
     {
-        return Ok(json!({
-            "EventId": found.id,
-            "SequenceNumber": sequence(found.number),
-            "SuccessCode": "DEDUPLICATED",
-        }));
+        return Ok(PutResult::Accepted {
+            event_id: Arc::clone(&found.id),
+            sequence_number: sequence(found.number),
+            success_code: "DEDUPLICATED",
+        });
     }
     let kept = publish_directly(&mut call.turn, realm, (bus, publisher), event).ok_or_else(|| {
         let why = "The event and its metadata are too long to be kept.";
         Refusal(VALIDATION, why.to_owned())
     })?;
-    Ok(json!({ "EventId": kept.id, "SequenceNumber": kept.sequence(), "SuccessCode": "PUBLISHED" }))
+    Ok(PutResult::Accepted {
+        event_id: Arc::clone(&kept.id),
+        sequence_number: kept.sequence(),
+        success_code: "PUBLISHED",
+    })
 }
 
 fn there<'c>(call: &'c mut Call<'_>, realm: &RealmId, bus: &str) -> Option<&'c mut CustomBus> {
