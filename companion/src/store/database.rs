@@ -24,6 +24,9 @@ use crate::traces;
 /// Longest wait for the turn to begin a transaction.
 const BEGIN_WITHIN: Duration = Duration::from_secs(30);
 
+/// Longest wait for the end of what is under way when the store is closed.
+const CLOSE_WITHIN: Duration = Duration::from_secs(30);
+
 /// The store, open. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
@@ -276,10 +279,15 @@ impl Store {
         }
     }
 
-    /// Closes the store once its last statements are done.
+    /// Closes the store once its last statements are done. A server that does not answer is not waited for.
     pub(crate) async fn close(&self) {
-        self.read.close().await;
-        self.write.close().await;
+        let close = async {
+            self.read.close().await;
+            self.write.close().await;
+        };
+        if tokio::time::timeout(CLOSE_WITHIN, close).await.is_err() {
+            tracing::warn!("the database does not answer; it is left without being closed");
+        }
     }
 }
 

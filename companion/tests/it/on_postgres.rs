@@ -298,7 +298,7 @@ async fn a_server_that_falls_silent_is_said_and_used_again() {
     let Some(postgres) = Postgres::start("") else {
         return;
     };
-    let (aws, link) = (Aws::start().await, Link::to(&postgres).await);
+    let (aws, link) = (Aws::start().await, Link::to(&postgres));
     let (mut c, operator) = start_at(&url_at(&link.host()), &aws).await;
     let token = account(&c, &operator.expect("the first start prints a token"), "acme").await;
     show(&mut c, &token);

@@ -28,7 +28,7 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) async fn to(postgres: &Postgres) -> Self {
+    pub(crate) fn to(postgres: &Postgres) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(folder.path().join(SOCKET)).unwrap();
         let state = Arc::new(watch::Sender::new(State::default()));
