@@ -4,6 +4,7 @@
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
 //! clock error_chain ids letters region routes schedule secrets tls  leaves
+//! traces/                                   what becomes of an event, as OpenTelemetry's traces
 //! aws_calls aws_wire event_bus token        how calls to AWS end, and what each passes; event buses by ARN; the tokens of the API
 //! aws_error                                 what AWS's answers are to the companion
 //! caller intakes panics                     who calls, what they may, and the proof of it; calls at a time; panics without the token
@@ -61,6 +62,7 @@ mod testing;
 mod tls;
 mod token;
 mod token_use;
+mod traces;
 
 use std::process::ExitCode;
 

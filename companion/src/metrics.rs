@@ -12,6 +12,7 @@ use crate::aws_calls::Calls;
 use crate::clock::Trust;
 use crate::readiness::{Fault, Seen};
 use crate::store::{Commits, Doubts, Totals};
+use crate::traces;
 
 /// The type of the text.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -47,6 +48,7 @@ pub(crate) fn text(calls: &Calls, commits: &Commits, now: &Now<'_>) -> Result<St
     registry.register("build", "The version of the program", version);
     commits.register(&mut registry);
     calls.register(&mut registry);
+    traces::register(&mut registry);
     held(&mut registry, now);
     doubted(&mut registry, now);
     standing(&mut registry, now);

@@ -7,7 +7,7 @@
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use scalr_api::{AccountId, ConnectionId};
@@ -23,6 +23,7 @@ use crate::delivery::DETAIL_BYTES_MAX;
 use crate::routes::Routes;
 use crate::store::{Accepted, NewEvent, StoreError, Tx, outbox};
 use crate::token::Digest;
+use crate::traces::{self, Call};
 
 /// Lines of one body.
 const LINES_MAX: usize = 1000;
@@ -63,28 +64,46 @@ async fn schema(Path(name): Path<String>) -> Result<impl IntoResponse, ApiError>
     Ok(([(CONTENT_TYPE, SCHEMA)], schema_text(found)))
 }
 
-async fn run_executed(
-    State(app): State<App>,
-    caller: May<Intake>,
-    request: Request,
-) -> Result<impl IntoResponse, ApiError> {
+async fn run_executed(State(app): State<App>, caller: May<Intake>, request: Request) -> Response {
     take(&app, &caller, EventType::RunExecuted, request).await
 }
 
-async fn audit_logs(
-    State(app): State<App>,
-    caller: May<Intake>,
-    request: Request,
-) -> Result<impl IntoResponse, ApiError> {
+async fn audit_logs(State(app): State<App>, caller: May<Intake>, request: Request) -> Response {
     take(&app, &caller, EventType::AuditLog, request).await
 }
 
-async fn take(
+async fn take(app: &App, caller: &May<Intake>, event_type: EventType, request: Request) -> Response {
+    let traceparent = request.headers().get("traceparent");
+    let call = Call::begin(traceparent.and_then(|value| value.to_str().ok()));
+    let accepted = traces::within(call.as_ref(), take_events(app, caller, event_type, request)).await;
+    let (events, answer) = match accepted {
+        Ok((events, deliveries)) => {
+            let body = json!({ "events": &events, "deliveries": deliveries });
+            (events.len(), (StatusCode::ACCEPTED, Json(body)).into_response())
+        }
+        Err(error) => (0, error.into_response()),
+    };
+    if let Some(call) = call {
+        let route = match event_type {
+            EventType::RunExecuted => "/events/v1/run-executed",
+            EventType::AuditLog => "/events/v1/audit-logs",
+        };
+        call.end(
+            route,
+            caller.account_id.as_str(),
+            (answer.status().as_u16(), events),
+        );
+    }
+    answer
+}
+
+/// Accepts the events of a call; the answer of each, and the deliveries of all.
+async fn take_events(
     app: &App,
     caller: &May<Intake>,
     event_type: EventType,
     request: Request,
-) -> Result<impl IntoResponse + use<>, ApiError> {
+) -> Result<(Vec<Value>, u64), ApiError> {
     let _place = app.intakes.enter(&caller.account_id).ok_or(ApiError::Busy)?;
     let media_type = request.headers().get(CONTENT_TYPE);
     let media_type = media_type
@@ -109,10 +128,7 @@ async fn take(
         .iter()
         .filter_map(|one| one.get("deliveries").and_then(Value::as_u64))
         .sum();
-    Ok((
-        StatusCode::ACCEPTED,
-        Json(json!({ "events": answers, "deliveries": total })),
-    ))
+    Ok((answers, total))
 }
 
 /// Refuses a body whose events are too many for so many connections.

@@ -20,6 +20,12 @@ pub(super) fn account(text: &str) -> Result<String, String> {
     Err("an AWS account id has 12 digits".to_owned())
 }
 
+/// A share of all, from 0 to 1.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "a share is a number from 0 to 1, such as 0.05 for one in twenty".to_owned())
+}
+
 /// The text, if it can be the name of a connection, as far as that is known without the name of its account.
 pub(super) fn connection_name(text: &str) -> Result<String, String> {
     segment(text, "a connection")

@@ -17,6 +17,7 @@ use crate::partner::Partner;
 use crate::store::{self, Durability, Place, Server};
 use crate::tls::Tls;
 use crate::token::Token;
+use crate::{error_chain, traces};
 
 /// The region that credentials are looked for in where nothing names one; each connection has a region of its own.
 pub(super) const REGION: &str = "us-east-1";
@@ -67,6 +68,13 @@ pub(super) struct Args {
     /// Answer `/metrics`, `/healthz` and `/readyz` here too, over http and without a token; port 0 takes any free port.
     #[arg(long, value_name = "ADDR", value_parser = given::listen)]
     metrics_listen: Option<SocketAddr>,
+    /// Send traces of events to the OpenTelemetry collector at this URL, by OTLP over HTTP (`/v1/traces` is added). Headers for it, such as
+    /// a token, are in `OTEL_EXPORTER_OTLP_HEADERS`.
+    #[arg(long, value_name = "URL")]
+    otlp_endpoint: Option<String>,
+    /// Take this share of all traces, from 0 to 1: of an event all spans, or none.
+    #[arg(long, value_name = "SHARE", default_value = "1", value_parser = given::share)]
+    traces_share: f64,
     /// Start runs that are made up (`POST /runs`), for trials: each account then has a workspace.
     #[arg(long)]
     simulate_runs: bool,
@@ -123,6 +131,30 @@ impl Args {
             .map_err(|why| Failure::setting(format!("`put-events-to` (`--put-events-to`): {why}")))
     }
 
+    /// Where traces are sent, if they are.
+    fn traces(&self) -> anyhow::Result<Option<traces::Settings>> {
+        let Some(endpoint) = &self.otlp_endpoint else {
+            return Ok(None);
+        };
+        let is_url = reqwest::Url::parse(endpoint).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.has_host()
+                && url.username().is_empty()
+                && url.password().is_none()
+        });
+        if !is_url {
+            return Err(Failure::setting(format!(
+                "`{}` (`--otlp-endpoint`) is no address of a collector: write a URL without a user, such as `http://127.0.0.1:4318`",
+                aws::without_user(endpoint).escape_debug()
+            )));
+        }
+        Ok(Some(traces::Settings {
+            endpoint: endpoint.clone(),
+            is_near: is_loopback(endpoint),
+            ratio: self.traces_share,
+        }))
+    }
+
     fn may_listen(&self, addr: SocketAddr) -> bool {
         addr.ip().is_loopback() || self.allow_remote
     }
@@ -135,6 +167,7 @@ impl Args {
         given::data_dir(self.data_dir.as_deref())?;
         self.hosting.check()?;
         self.buses()?;
+        self.traces()?;
         if let Some(addr) = self.metrics_listen.filter(|addr| !self.may_listen(*addr)) {
             return Err(Failure::setting(format!(
                 "`{addr}` (`--metrics-listen`) is reachable from other machines, and takes no token: listen on `127.0.0.1:{}`, or give \
@@ -171,6 +204,15 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
         (Place::Directory(store::lock(dir)?), dir.display().to_string())
     };
     let partner = args.partner(endpoint.as_deref()).await?;
+    if let Some(settings) = args.traces()? {
+        traces::start(&settings).map_err(|error| {
+            let why = error_chain::with_causes(&error);
+            Failure::setting(format!(
+                "traces cannot be sent to `{}` (`--otlp-endpoint`): {why}",
+                settings.endpoint
+            ))
+        })?;
+    }
     let own = Own {
         listen: args.listen,
         metrics_listen: args.metrics_listen,
@@ -187,7 +229,9 @@ pub(super) async fn main(args: Args, stop: CancellationToken) -> anyhow::Result<
     };
     let (companion, tls) = args.hosting.open(own).await?;
     announce(&args, &companion, (tls.as_ref(), &kept))?;
-    Ok(Box::pin(companion.run(stop)).await?)
+    let ended = Box::pin(companion.run(stop)).await;
+    tokio::task::spawn_blocking(traces::end).await?;
+    Ok(ended?)
 }
 
 fn announce(args: &Args, companion: &Companion, (tls, kept): (Option<&Tls>, &str)) -> anyhow::Result<()> {

@@ -32,6 +32,8 @@ const LOG: &str = "log";
 const AWS_ENDPOINT: &str = "aws-endpoint";
 /// The same, with a password more often than not.
 const DATABASE_URL: &str = "database-url";
+/// Another address.
+const OTLP_ENDPOINT: &str = "otlp-endpoint";
 /// Options for one start.
 const OF_ONE_START: [&str; 5] = [CONFIG, PRINT, "new-operator-token", "json", "help"];
 
@@ -257,7 +259,7 @@ impl Program {
                 let raw = matches.get_raw(id).into_iter().flatten();
                 let raw = raw.map(|value| value.to_string_lossy().into_owned());
                 match long {
-                    AWS_ENDPOINT => raw.map(|url| aws::without_user(&url)).collect(),
+                    AWS_ENDPOINT | OTLP_ENDPOINT => raw.map(|url| aws::without_user(&url)).collect(),
                     DATABASE_URL => raw.map(|url| without_password(&url)).collect(),
                     _ => raw.collect(),
                 }

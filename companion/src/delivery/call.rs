@@ -1,12 +1,13 @@
 //! One call: events of any connections of a region, sent until AWS has answered about each.
 
 use std::ops::Range;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::decide::{self, Answer};
 use crate::aws_error::{AwsError, EntryResults};
 use crate::partner::Partner;
 use crate::store::{Entry, Leased};
+use crate::traces::{self, Attempt};
 
 /// No further halves of a refused call are sent after this time: its lease must not run out.
 const HALVING_MAX: Duration = Duration::from_secs(20);
@@ -21,8 +22,31 @@ pub(super) struct Answered {
 
 /// Makes a call.
 pub(super) async fn make(partner: Partner, region: String, leased: Leased) -> Answered {
+    let began = traces::attempt_begins();
     let put = put(&partner, &region, &leased.entries).await;
+    if let Some(began) = began {
+        trace(&region, &leased.entries, &put, began);
+    }
     Answered { region, leased, put }
+}
+
+/// Notes what AWS has answered about each event of a call.
+fn trace(region: &str, entries: &[Entry], put: &Result<Vec<Answer>, AwsError>, began: SystemTime) {
+    let failed = put.as_ref().err().map(ToString::to_string);
+    let answers = put.as_deref().unwrap_or_default();
+    for (at, entry) in entries.iter().enumerate() {
+        let error = failed.clone().or_else(|| answers.get(at).and_then(Answer::error));
+        let attempt = Attempt {
+            event_id: &entry.event_id,
+            kind: &entry.detail_type,
+            connection: entry.connection_id.as_str(),
+            region,
+            number: entry.attempts.saturating_add(1),
+            of: entries.len(),
+            error: error.as_deref(),
+        };
+        traces::attempted(&attempt, began);
+    }
 }
 
 /// Sends a batch, in parts where AWS refuses it.

@@ -51,6 +51,17 @@ pub(super) enum Answer {
     Failed(String),
 }
 
+impl Answer {
+    /// Why AWS did not take the event, where it did not.
+    pub(super) fn error(&self) -> Option<String> {
+        match self {
+            Self::Taken => None,
+            Self::NotTaken(error) | Self::RefusedAlone(error) => Some(error.to_string()),
+            Self::Unanswered(why) | Self::Failed(why) => Some(why.clone()),
+        }
+    }
+}
+
 impl From<Result<(), EntryError>> for Answer {
     fn from(result: Result<(), EntryError>) -> Self {
         result.map_or_else(Self::NotTaken, |()| Self::Taken)

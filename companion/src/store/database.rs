@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use scalr_api::{AccountId, ConnectionId};
 use tokio::sync::{Mutex, Notify, broadcast};
@@ -18,6 +18,7 @@ use super::server::Server;
 use super::session::{self, Session, Sessions};
 use super::sql::{Pool, Sql, Transaction, query};
 use super::{migrations, sqlite};
+use crate::traces;
 
 /// Longest wait for the turn to begin a transaction.
 const BEGIN_WITHIN: Duration = Duration::from_secs(30);
@@ -57,6 +58,8 @@ pub(crate) struct Tx {
     pub(super) wakes: Wakes,
     /// What the commit does, for watchers.
     noted: Vec<Happening>,
+    /// When it began.
+    began: SystemTime,
 }
 
 /// Which connections may have something to send.
@@ -216,6 +219,7 @@ impl Store {
             bounds: self.bounds,
             deselected: None,
             noted: Vec::new(),
+            began: SystemTime::now(),
             wakes: Wakes {
                 signals: Arc::clone(&self.signals),
                 delivery: Deliverable::default(),
@@ -282,6 +286,7 @@ impl Tx {
         let committed = self.wakes.after(self.inner.commit()).await;
         signals.noted(committed.map_err(StoreError::from))?;
         signals.commits.done(&self.noted);
+        traces::accepted(self.noted.iter().filter_map(Happening::accepted), self.began);
         feed::send(&signals.feed, self.noted);
         Ok(())
     }

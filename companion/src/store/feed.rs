@@ -12,6 +12,19 @@ pub(crate) struct Happening {
     pub(crate) what: What,
 }
 
+impl Happening {
+    /// The id and the type of an event that was accepted.
+    pub(super) fn accepted(&self) -> Option<(&str, &str)> {
+        match &self.what {
+            What::Accepted {
+                event_id,
+                detail_type,
+            } => Some((event_id, detail_type)),
+            _ => None,
+        }
+    }
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum What {

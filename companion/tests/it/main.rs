@@ -37,6 +37,7 @@ mod serve;
 mod stage;
 mod streams;
 mod tail;
+mod traces;
 mod transcript;
 mod wire;
 

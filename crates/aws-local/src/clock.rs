@@ -1,5 +1,7 @@
 //! Times and seeded randomness: both are arguments of the core, so that a journal replays to the same state.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -70,10 +72,18 @@ impl Dice {
 
     /// A version 4 UUID.
     pub(crate) fn uuid(&mut self) -> String {
+        self.random_uuid().to_string()
+    }
+
+    /// The same, to be shared.
+    pub(crate) fn id(&mut self) -> Arc<str> {
+        let mut buffer = uuid::Uuid::encode_buffer();
+        Arc::from(&*self.random_uuid().hyphenated().encode_lower(&mut buffer))
+    }
+
+    fn random_uuid(&mut self) -> uuid::Uuid {
         let bytes = (u128::from(self.roll()) << 64) | u128::from(self.roll());
-        uuid::Builder::from_random_bytes(bytes.to_be_bytes())
-            .into_uuid()
-            .to_string()
+        uuid::Builder::from_random_bytes(bytes.to_be_bytes()).into_uuid()
     }
 }
 
@@ -99,7 +109,7 @@ mod tests {
     fn dice_repeat_from_a_seed() {
         let (mut a, mut b, mut c) = (Dice::new(7), Dice::new(7), Dice::new(8));
         let first = a.uuid();
-        assert_eq!(first, b.uuid());
+        assert_eq!(*first, *b.id());
         assert_ne!(first, c.uuid());
         assert_eq!(&first[14..15], "4");
     }

@@ -63,7 +63,7 @@ fn fire_schedule(turn: &mut Turn<'_>, realm: &RealmId, name: &str, at: Millis) {
         );
     }
     let envelope = Envelope::new(Parts {
-        id: turn.dice.uuid(),
+        id: turn.dice.id(),
         detail_type: "Scheduled Event",
         source: "aws.events",
         account: realm.account(),

@@ -11,7 +11,7 @@ use crate::clock::{Dice, Millis};
 use crate::policy::Policy;
 use crate::segments::LogId;
 use crate::state::bus::LogLevel;
-use crate::state::custom_bus::{Event, Kept, NewEvent, PublishCall};
+use crate::state::custom_bus::{Event, Kept, NewEvent, PublishCall, SubscriberId};
 use crate::state::{RealmId, World};
 
 /// The steps of one turn, some ten nanoseconds each. As many as one event may take, or a turn of one event would be
@@ -51,7 +51,7 @@ pub(crate) struct Turn<'w> {
     /// Logs of events whose buses are gone.
     pub(crate) gone_logs: Vec<LogId>,
     /// The subscribers that have something to send before the turn ends.
-    pub(crate) touched: BTreeSet<(RealmId, String, String)>,
+    pub(crate) touched: Touched,
     /// What takes long to drop; it is dropped when the lock is released.
     pub(crate) dropped: Vec<Box<dyn Any + Send>>,
 }
@@ -71,6 +71,38 @@ pub(crate) enum Forward {
         bus: String,
         event: NewEvent,
     },
+}
+
+/// Subscribers, in order.
+#[derive(Default)]
+pub(crate) struct Touched {
+    /// All but the one that was inserted last: it mostly comes again.
+    before: BTreeSet<SubscriberId>,
+    latest: Option<SubscriberId>,
+}
+
+impl Touched {
+    pub(crate) fn insert(&mut self, realm: &RealmId, bus: &str, name: &str) {
+        let is_it = |id: &SubscriberId| id.name == name && id.bus == bus && id.realm == *realm;
+        if self.latest.as_ref().is_some_and(is_it) {
+            return;
+        }
+        let id = SubscriberId {
+            realm: realm.clone(),
+            bus: bus.to_owned(),
+            name: name.to_owned(),
+        };
+        self.before.extend(self.latest.replace(id));
+    }
+
+    pub(crate) fn pop_first(&mut self) -> Option<SubscriberId> {
+        self.before.extend(self.latest.take());
+        self.before.pop_first()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
 }
 
 /// The values at paths of one event.
@@ -110,7 +142,7 @@ impl<'w> Turn<'w> {
             at_hand: BTreeMap::new(),
             published: None,
             gone_logs: Vec::new(),
-            touched: BTreeSet::new(),
+            touched: Touched::default(),
             dropped: Vec::new(),
         }
     }
@@ -144,5 +176,36 @@ impl<'w> Turn<'w> {
     /// The part of the steps that the next event may take.
     pub(crate) fn part(&self) -> usize {
         self.steps / self.events.max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_touched_is_given_once_and_in_order() {
+        let (realms, mut touched) = (
+            ["1", "2"].map(|account| RealmId::new(account, "r")),
+            Touched::default(),
+        );
+        for (realm, bus, name) in [
+            (1, "a", "a"),
+            (0, "b", "a"),
+            (0, "b", "a"),
+            (0, "a", "b"),
+            (0, "b", "a"),
+        ] {
+            touched.insert(&realms[realm], bus, name);
+        }
+        let first = touched.pop_first().unwrap();
+        assert_eq!((first.bus.as_str(), first.name.as_str()), ("a", "b"));
+        touched.insert(&realms[0], "a", "b");
+        let rest: Vec<_> = std::iter::from_fn(|| touched.pop_first()).collect();
+        let rest: Vec<_> = rest
+            .iter()
+            .map(|id| [id.realm.account(), &id.bus, &id.name].join(" "))
+            .collect();
+        assert_eq!(rest, ["1 a b", "1 b a", "2 a a"]);
     }
 }

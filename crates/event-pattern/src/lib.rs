@@ -69,5 +69,6 @@ pub use limits::{
 pub use matcher::{Found, Matcher};
 pub use near::NearMiss;
 pub use pattern::Pattern;
+pub use scan::plain;
 pub use steps::STEPS_MAX;
 pub use subscriber::{FILTER_BYTES_MAX, FilterError, Filters, Parts, Scope};

@@ -28,6 +28,25 @@ pub(crate) struct Scan<'e> {
 const ONES: u64 = u64::MAX / 255;
 const HIGHS: u64 = ONES * 0x80;
 
+/// How many bytes of a JSON string come before its next quote, backslash or control character.
+#[inline]
+#[must_use]
+pub fn plain(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some((chunk, _)) = text[at..].split_first_chunk::<8>() {
+        let word = u64::from_le_bytes(*chunk);
+        let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
+        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
+        let stop = zero(word ^ (ONES * 0x22)) | zero(word ^ (ONES * 0x5c)) | control;
+        if stop != 0 {
+            return at + (stop.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let is_plain = |byte: &&u8| **byte != b'"' && **byte != b'\\' && **byte >= 0x20;
+    at + text[at..].iter().take_while(is_plain).count()
+}
+
 impl<'e> Scan<'e> {
     pub(crate) fn new(src: &'e [u8]) -> Self {
         Self { src, at: 0, depth: 0 }
@@ -126,24 +145,7 @@ impl<'e> Scan<'e> {
     /// Goes to the next quote, backslash or control character.
     #[inline]
     fn plain(&mut self) {
-        while let Some((chunk, _)) = self.src[self.at..].split_first_chunk::<8>() {
-            let word = u64::from_le_bytes(*chunk);
-            let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
-            let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
-            let stop = zero(word ^ (ONES * 0x22)) | zero(word ^ (ONES * 0x5c)) | control;
-            if stop != 0 {
-                self.at += (stop.trailing_zeros() / 8) as usize;
-                return;
-            }
-            self.at += 8;
-        }
-        while self
-            .src
-            .get(self.at)
-            .is_some_and(|byte| *byte != b'"' && *byte != b'\\' && *byte >= 0x20)
-        {
-            self.at += 1;
-        }
+        self.at += plain(&self.src[self.at..]);
     }
 
     fn escape(&mut self) -> Scanned<()> {

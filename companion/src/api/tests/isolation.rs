@@ -16,7 +16,15 @@ const SERVICE: Mode = Mode::Service { simulates_runs: true };
 const OWN_TOKEN: &str = "at-of-its-own";
 
 /// What belongs to the first account: no answer to another one has any of it.
-const OWN: [&str; 7] = ["in-prod", "env-1", "ws-1", "run-1", ACCOUNT, "at-v0owner", OWN_TOKEN];
+const OWN: [&str; 7] = [
+    "in-prod",
+    "env-1",
+    "ws-1",
+    "run-1",
+    ACCOUNT,
+    "at-v0owner",
+    OWN_TOKEN,
+];
 
 /// What answers with a token.
 fn every_route() -> Vec<Route> {

@@ -68,7 +68,7 @@ fn send(
     queue_arn: &str,
     attributes: BTreeMap<String, MessageAttribute>,
 ) -> Result<(), String> {
-    let (now, id) = (turn.now, turn.dice.uuid());
+    let (now, id) = (turn.now, turn.dice.id());
     let arn = Arn::parse(queue_arn)
         .filter(|arn| arn.service == "sqs")
         .ok_or("not a queue")?;

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use crate::arn;
 use crate::state::RealmId;
 use crate::state::archive::Archived;
+use crate::state::few::Few;
 use crate::state::rule::Target;
 use crate::state::story::{Delivery, Pass};
 use crate::turn::{BusLog, Forward, Turn};
@@ -107,15 +108,10 @@ pub(crate) fn finish(turn: &mut Turn<'_>) {
                 }
             }
         }
-        let Some((realm, bus, name)) = turn.touched.pop_first() else {
+        let Some(subscriber) = turn.touched.pop_first() else {
             return;
         };
-        let to = custom_bus::To {
-            realm: &realm,
-            bus: &bus,
-            name: &name,
-        };
-        custom_bus::run(turn, &to);
+        custom_bus::run(turn, &custom_bus::To::named(&subscriber));
     }
 }
 
@@ -207,11 +203,11 @@ fn match_rules(
     turn.steps -= before - steps;
     let pass = Pass {
         realm: realm.clone(),
-        bus: bus.to_owned(),
+        bus: bus.into(),
         rules: matched.rules,
         matched: matched.hits.iter().map(|(name, _)| Arc::clone(name)).collect(),
         undecided: matched.undecided,
-        deliveries: Vec::new(),
+        deliveries: Few::default(),
     };
     let pass = turn.world.stories.pass(&envelope.id, pass, matched.fresh_bytes);
     let (mut invocations, mut any) = (Vec::new(), false);
@@ -262,7 +258,7 @@ fn invocations_of(
         let delivery = Delivery {
             rule: Arc::clone(&rule.name),
             target: Arc::clone(&target),
-            attempts: Vec::new(),
+            attempts: Few::default(),
             outcome: "waiting",
             dead_letter: None,
             unknown_role: false,
@@ -298,11 +294,11 @@ pub(crate) fn fire_rule(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, rule: &
         .begin(&envelope.id, Arc::clone(&envelope.text), None, turn.now);
     let pass = Pass {
         realm: realm.clone(),
-        bus: bus.to_owned(),
+        bus: bus.into(),
         rules: Arc::default(),
-        matched: Vec::new(),
+        matched: Few::default(),
         undecided: Vec::new(),
-        deliveries: Vec::new(),
+        deliveries: Few::default(),
     };
     let pass = turn.world.stories.pass(&envelope.id, pass, 0);
     let fired = InvokedRule::new(realm, bus, &rule.into());

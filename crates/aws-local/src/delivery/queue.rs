@@ -25,7 +25,7 @@ pub(super) fn enqueue(queue: &mut Queue, message: NewMessage, now: i64) -> Resul
 }
 
 /// A message that EventBridge sends.
-pub(super) fn message(id: String, body: Arc<str>, group: Option<String>) -> NewMessage {
+pub(super) fn message(id: Arc<str>, body: Arc<str>, group: Option<String>) -> NewMessage {
     NewMessage {
         id,
         body,
@@ -33,7 +33,7 @@ pub(super) fn message(id: String, body: Arc<str>, group: Option<String>) -> NewM
         system_attributes: BTreeMap::new(),
         group,
         deduplication: None,
-        sender: SENDER.to_owned(),
+        sender: SENDER.into(),
         delay_seconds: None,
     }
 }

@@ -76,7 +76,7 @@ fn to_bus(turn: &mut Turn<'_>, invocation: &Invocation, to: RealmId, bus: &str) 
 }
 
 fn to_queue(turn: &mut Turn<'_>, invocation: &Invocation, to: &RealmId, name: &str) -> Result<Sent, Miss> {
-    let (now, id) = (turn.now, turn.dice.uuid());
+    let (now, id) = (turn.now, turn.dice.id());
     let payload = transformer::payload(turn, invocation)?;
     let queue = turn.world.realm(to).queues.get_mut(name);
     let queue = queue.ok_or_else(|| Miss::NoResource(format!("queue {name} does not exist")))?;

@@ -133,7 +133,7 @@ impl Core {
         moment: Moment,
         caller: &Caller,
         base_url: &str,
-        prepared: Prepared,
+        prepared: Prepared<'_>,
     ) -> Made {
         self.carry_out(moment, caller, Some(base_url), prepared)
     }
@@ -144,7 +144,7 @@ impl Core {
         moment: Moment,
         caller: &Caller,
         base_url: Option<&str>,
-        prepared: Prepared,
+        prepared: Prepared<'_>,
     ) -> Made {
         self.last = moment.at;
         let mut call = Call {

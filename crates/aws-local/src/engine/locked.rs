@@ -51,7 +51,7 @@ impl Locked {
     }
 
     /// Carries out a request. [`Self::tick`] has fired what is due before it.
-    pub(super) fn call(&mut self, request: &Request, prepared: Prepared, seed: u64) -> Answered {
+    pub(super) fn call(&mut self, request: &Request, prepared: Prepared<'_>, seed: u64) -> Answered {
         let at = self.now();
         let caller = self.caller(request);
         let writes = prepared.writes;

@@ -80,7 +80,7 @@ impl Engine {
             Some(dir) => {
                 let (journal, segments, Replay { core, .. }) = Journal::open(dir, start)?;
                 let writer = To::Journal(journal);
-                (Storage { writer, segments }, core)
+                (Storage::new(writer, segments), core)
             }
         };
         core.ready();

@@ -95,7 +95,7 @@ impl Shared {
             let (journal, segments, Replay { mut core, .. }) = reopen.read(start)?;
             core.ready();
             let writer = To::Journal(journal);
-            Ok::<_, DataError>((Storage { writer, segments }, core))
+            Ok::<_, DataError>((Storage::new(writer, segments), core))
         });
         let read = std::panic::catch_unwind(read);
         let read = match read {

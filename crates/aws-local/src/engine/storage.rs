@@ -1,5 +1,7 @@
 //! Where changes and retained events go: to a data directory, or the events alone to a temporary folder. Nothing here does I/O.
 
+use std::ops::Range;
+
 use super::core::Dropped;
 use crate::change::Stored;
 use crate::fault::Fault;
@@ -7,11 +9,16 @@ use crate::journal::{Health, Journal, Ticket};
 use crate::segments::{LogId, NewRecord, Place, Segments, Temporary, Write};
 use crate::state::custom_bus::Kept;
 
+/// The memory for it stays, up to so much.
+const HEADS_BYTES_MAX: usize = 1024 * 1024;
+
 /// The writing end, and what is known of the retained events.
 #[derive(Debug)]
 pub(super) struct Storage {
     pub(super) writer: To,
     pub(super) segments: Segments,
+    /// Where what is stored in front of events is put together.
+    heads: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -23,9 +30,14 @@ pub(super) enum To {
 impl Storage {
     pub(super) fn temporary() -> Self {
         let (segments, temporary) = Temporary::open();
+        Self::new(To::Temporary(temporary), segments)
+    }
+
+    pub(super) fn new(writer: To, segments: Segments) -> Self {
         Self {
-            writer: To::Temporary(temporary),
+            writer,
             segments,
+            heads: Vec::new(),
         }
     }
 
@@ -85,22 +97,33 @@ impl Storage {
         let Some(log) = events.first().map(|kept| kept.log) else {
             return (Write::default(), Vec::new());
         };
-        let bytes: Vec<Vec<u8>> = events.iter().map(Kept::encode).collect();
-        let record = |(kept, bytes)| {
-            let Kept { event, .. }: &Kept = kept;
-            let bytes: &Vec<u8> = bytes;
-            NewRecord {
-                sequence: event.number,
-                time: event.at,
-                bytes,
-            }
+        let mut bytes = std::mem::take(&mut self.heads);
+        bytes.clear();
+        let mut encode = |kept: &Kept| {
+            let start = bytes.len();
+            kept.encode_head(&mut bytes);
+            start..bytes.len()
         };
-        let records: Vec<NewRecord<'_>> = events.iter().zip(&bytes).map(record).collect();
-        self.segments.append(log, &records).unwrap_or_else(|error| {
+        let ranges: Vec<Range<usize>> = events.iter().map(&mut encode).collect();
+        let records: Vec<NewRecord<'_>> = events
+            .iter()
+            .zip(ranges)
+            .map(|(kept, range)| NewRecord {
+                sequence: kept.event.number,
+                time: kept.event.at,
+                bytes: &bytes[range],
+                text: Some(&kept.event.data),
+            })
+            .collect();
+        let appended = self.segments.append(log, &records).unwrap_or_else(|error| {
             // The state numbers events, and refuses those that are too long.
             tracing::error!(%error, "events are not retained");
             (Write::default(), Vec::new())
-        })
+        });
+        if bytes.capacity() <= HEADS_BYTES_MAX {
+            self.heads = bytes;
+        }
+        appended
     }
 
     pub(super) fn remove(&mut self, logs: &[LogId]) -> Write {

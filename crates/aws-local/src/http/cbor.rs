@@ -11,12 +11,16 @@ use serde_json::{Map, Number, Value};
 
 use crate::fault::Fault;
 use crate::model::{Output, OutputKind};
+use crate::ops::{PutResult, PutResults};
 
 /// The tag of a time (RFC 8949, section 3.4.2).
 const EPOCH: Tag = Tag::new(1);
 
 /// The most items that an input may have: 100 entries with all their pairs are far fewer, and each takes memory.
 const ITEMS_MAX: usize = 200_000;
+
+/// About as long is a row of the answer to a put.
+const ROW_BYTES: usize = 128;
 
 /// What an input may still have.
 struct Reader<'b> {
@@ -164,6 +168,44 @@ pub(crate) fn output(shape: Option<Output>, value: &Value) -> Vec<u8> {
     out
 }
 
+/// The output of a put. Its rows are many, and are not made into JSON first.
+pub(crate) fn put_results(results: &PutResults) -> Vec<u8> {
+    let mut out = Vec::with_capacity(results.entries.len() * ROW_BYTES);
+    let written = write_results(results, &mut Encoder::new(&mut out));
+    debug_assert!(written.is_ok(), "memory takes all");
+    out
+}
+
+fn write_results(
+    results: &PutResults,
+    out: &mut Encoder<&mut Vec<u8>>,
+) -> Result<(), minicbor::encode::Error<std::convert::Infallible>> {
+    out.map(2)?.str("Entries")?.array(results.entries.len() as u64)?;
+    for entry in &results.entries {
+        match entry {
+            PutResult::Accepted {
+                event_id,
+                sequence_number,
+                success_code,
+            } => {
+                out.map(3)?.str("EventId")?.str(event_id)?;
+                out.str("SequenceNumber")?.str(sequence_number)?;
+                out.str("SuccessCode")?.str(success_code)?;
+            }
+            PutResult::Refused {
+                error_code,
+                error_message,
+            } => {
+                out.map(2)?.str("ErrorCode")?.str(error_code)?;
+                out.str("ErrorMessage")?.str(error_message)?;
+            }
+        }
+    }
+    out.str("FailedEntryCount")?
+        .u64(results.failed_entry_count as u64)?;
+    Ok(())
+}
+
 /// A map of the error's code and message.
 pub(crate) fn fault(fault: &Fault) -> Vec<u8> {
     let members = serde_json::json!({ "__type": fault.code, "Message": fault.message });
@@ -285,6 +327,26 @@ mod tests {
         }
         let many = [&b"\xA1\x61a\x9A\x00\x04\x00\x00"[..], &vec![0; 0x4_0000]].concat();
         assert!(read(&many, 10).unwrap_err().message.contains("too many items"));
+    }
+
+    #[test]
+    fn the_results_of_a_put_are_as_their_json() {
+        let results = PutResults {
+            entries: vec![
+                PutResult::Accepted {
+                    event_id: "e".into(),
+                    sequence_number: "7".to_owned(),
+                    success_code: "PUBLISHED",
+                },
+                PutResult::Refused {
+                    error_code: "C",
+                    error_message: "why".to_owned(),
+                },
+            ],
+            failed_entry_count: 1,
+        };
+        let json = serde_json::to_value(&results).unwrap();
+        assert_eq!(put_results(&results), output(None, &json));
     }
 
     #[test]

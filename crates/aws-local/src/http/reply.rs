@@ -35,7 +35,10 @@ impl Wire {
                 xml::answer(namespace, operation, &output.into_value(), &id).into_bytes()
             }
             Self::Json1_0 | Self::Json1_1 | Self::RestJson => output.text().into_bytes(),
-            Self::Cbor => cbor::output(service.output(operation), &output.into_value()),
+            Self::Cbor => match output {
+                Output::Put(results) => cbor::put_results(&results),
+                other => cbor::output(service.output(operation), &other.into_value()),
+            },
         };
         respond(200, &self.headers(&id), body)
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::files;
 use crate::disk::{DataError, Disk, Machine};
 
-/// A journal is folded into a snapshot when it is this long, or twice the last snapshot if that is more.
+/// A journal is folded into a snapshot when it is this long, or twice the last snapshot or the state if that is more.
 const FOLD_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A data directory and how it is written.

@@ -15,6 +15,7 @@
 //! batch            what is written at once with retained events
 //! files            the files of the data directory
 //! dir              the data directory and its lock
+//! syncer           a thread that syncs
 //! writer upgrade   the thread that writes; a directory of an earlier version
 //! ```
 
@@ -39,6 +40,7 @@ mod golden;
 mod line;
 #[cfg(test)]
 mod retained;
+mod syncer;
 #[cfg(test)]
 mod tests;
 mod upgrade;
@@ -60,6 +62,8 @@ pub(crate) struct Journal {
     /// How long the journal is since the last snapshot, with the retained events that it names, which a start reads, and
     /// with the files that are removed when it is folded.
     bytes: u64,
+    /// How long it is when whether to fold it is looked at next.
+    looked_at: u64,
 }
 
 /// What it takes to read a directory again, once its writer has stopped. It needs no journal and so no lock on one.
@@ -151,6 +155,7 @@ impl Journal {
         }
         let writer = std::thread::spawn(move || writer.run(&work));
         let journal = Self {
+            looked_at: held.dir.fold_bytes,
             held,
             to_writer: Some(to_writer),
             writer: Some(writer),
@@ -186,12 +191,18 @@ impl Journal {
         self.durable.borrow().written
     }
 
-    /// Begins a new journal after the state, when the old one has grown. What happens here is a copy of the state that
-    /// shares its long texts; the writer serialises it.
+    /// Begins a new journal after the state, when the old one has grown to twice of what a snapshot has: of one that is hardly
+    /// shorter a start would have as much to read. What happens here is a copy of the state that shares its long texts; the writer
+    /// serialises it.
     pub(crate) fn fold_if_long(&mut self, world: &World) {
-        let snapshot_bytes = self.durable.borrow().snapshot_bytes;
-        if self.bytes >= self.held.dir.fold_bytes.max(2 * snapshot_bytes) {
+        if self.bytes < self.looked_at {
+            return;
+        }
+        let snapshot_bytes = self.durable.borrow().snapshot_bytes.max(world.bytes_about());
+        self.looked_at = self.held.dir.fold_bytes.max(2 * snapshot_bytes);
+        if self.bytes >= self.looked_at {
             self.bytes = 0;
+            self.looked_at = self.held.dir.fold_bytes;
             self.send(Work::Fold(Box::new(world.for_snapshot())));
         }
     }

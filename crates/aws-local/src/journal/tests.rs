@@ -109,6 +109,34 @@ async fn without_room_for_a_snapshot_changes_are_still_stored() {
     assert!(folded(), "folded when there was room");
 }
 
+/// A snapshot of a queue that grows as the journal does would be as long.
+#[tokio::test]
+async fn the_journal_is_not_folded_while_the_state_is_as_long() {
+    let dir = TempDir::new().unwrap();
+    let engine = open(dir.path(), Flaky::new()).unwrap();
+    ask(&engine, "sqs.CreateQueue", json!({ "QueueName": "q" }))
+        .await
+        .unwrap();
+    let url = "http://h/123456789012/q";
+    let send = async |count: usize| {
+        for _ in 0..count {
+            let message = json!({ "QueueUrl": url, "MessageBody": "x".repeat(2_000) });
+            ask(&engine, "sqs.SendMessage", message).await.unwrap();
+        }
+    };
+    send(20).await;
+    assert!(!has_snapshot(dir.path()));
+    ask(&engine, "sqs.PurgeQueue", json!({ "QueueUrl": url }))
+        .await
+        .unwrap();
+    send(15).await;
+    let before = world(&engine).await;
+    drop(engine);
+    assert!(has_snapshot(dir.path()));
+    let engine = open(dir.path(), Flaky::new()).unwrap();
+    assert_eq!(world(&engine).await, before);
+}
+
 /// A journal of eight buses, and where each of its lines ends.
 fn journal() -> &'static (Vec<u8>, Vec<usize>) {
     static JOURNAL: OnceLock<(Vec<u8>, Vec<usize>)> = OnceLock::new();

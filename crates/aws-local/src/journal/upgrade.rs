@@ -18,10 +18,13 @@ pub(super) fn segments(
     let (mut segments, mut files) = segments::open(folder, disk, &Lasts::new())?;
     files.remove_files();
     for kept in events {
+        let mut bytes = Vec::new();
+        kept.encode_head(&mut bytes);
         let record = NewRecord {
             sequence: kept.event.number,
             time: kept.event.at,
-            bytes: &kept.encode(),
+            bytes: &bytes,
+            text: Some(&kept.event.data),
         };
         let (write, _) = segments
             .append(kept.log, &[record])

@@ -11,6 +11,7 @@ use super::batch::Batch;
 use super::dir::DataDir;
 use super::files::{SNAPSHOT_BEGUN, begin_journal, journal_path, snapshot_path, write_snapshot};
 use super::line;
+use super::syncer::{Begun, Syncer};
 use crate::change::Stored;
 use crate::disk::{DataError, Disk, Health, Progress};
 use crate::segments::{Files, Write};
@@ -69,6 +70,7 @@ pub(super) struct Writer {
     generation: u64,
     file: File,
     segments: Files,
+    syncer: Syncer,
     /// How much of the file is on disk and reported.
     bytes: u64,
     progress: watch::Sender<Progress>,
@@ -91,6 +93,7 @@ impl Writer {
             generation,
             file,
             segments,
+            syncer: Syncer::new(Arc::clone(&dir.disk)),
             bytes,
             progress,
             written: 0,
@@ -181,21 +184,13 @@ impl Writer {
 
     /// Syncs the journal and the segments at the same time: both together take hardly longer than one.
     fn sync(&mut self) -> io::Result<()> {
-        let (disk, journal, segments) = (&*self.disk, &self.file, &mut self.segments);
-        if segments.is_synced() {
-            return disk.sync(journal);
+        if self.segments.is_synced() {
+            return self.disk.sync(&self.file);
         }
-        std::thread::scope(|scope| {
-            let other = std::thread::Builder::new().spawn_scoped(scope, || disk.sync(journal));
-            let events = segments.sync();
-            let journal = match other {
-                Ok(thread) => thread
-                    .join()
-                    .unwrap_or_else(|_| Err(io::Error::other("the thread that syncs the journal panicked"))),
-                Err(_) => disk.sync(journal),
-            };
-            events.and(journal)
-        })
+        let begun = self.syncer.begin(&self.file);
+        let events = self.segments.sync();
+        let journal = begun.map_or_else(|| self.disk.sync(&self.file), Begun::end);
+        events.and(journal)
     }
 
     /// Writes the state of a directory of an earlier version in this one.

@@ -95,11 +95,9 @@ impl Scan<'_> {
         self.at += 1;
         loop {
             let rest = &self.text.as_bytes()[self.at..];
-            let plain = rest
-                .iter()
-                .position(|byte| matches!(byte, b'"' | b'\\' | ..b' '))?;
+            let plain = event_pattern::plain(rest);
             self.at += plain + 1;
-            match rest[plain] {
+            match rest.get(plain)? {
                 b'"' => return Some(()),
                 b'\\' => self.escape()?,
                 _ => return None,

@@ -4,6 +4,17 @@ mod compact;
 
 pub(crate) use compact::compact_object;
 
+/// Adds a text as a JSON string.
+pub(crate) fn quote(text: &str, out: &mut String) {
+    if event_pattern::plain(text.as_bytes()) == text.len() {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&serde_json::Value::from(text).to_string());
+    }
+}
+
 /// The same JSON without whitespace between tokens. The text is valid JSON.
 pub(crate) fn minify(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -140,6 +151,15 @@ fn value_end(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_are_quoted_as_json_has_them() {
+        for text in ["", "plain é \u{7f}", "a\"b", "\\", "\n", "\u{1}\u{1f} "] {
+            let mut out = "x".to_owned();
+            quote(text, &mut out);
+            assert_eq!(out, format!("x{}", serde_json::Value::from(text)), "{text}");
+        }
+    }
 
     #[test]
     fn whitespace_goes_and_nothing_else() {

@@ -192,13 +192,13 @@ impl Checker<'_> {
         }
         for (name, to) in &shape.members {
             let at = at.below(Step::Member(name));
-            match (given.get(name).filter(|v| !v.is_null()), model.shape(to)) {
-                (Some(value), Some(below)) => self.value(below, value, &at)?,
-                (None, _) if shape.required.contains(name) => {
-                    self.missing.get_or_insert_with(|| name.clone());
-                    self.fail("null ", &at, "Member must not be null");
+            if let Some(value) = given.get(name).filter(|value| !value.is_null()) {
+                if let Some(below) = model.shape(to) {
+                    self.value(below, value, &at)?;
                 }
-                _ => {}
+            } else if shape.required.contains(name) {
+                self.missing.get_or_insert_with(|| name.clone());
+                self.fail("null ", &at, "Member must not be null");
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! call listing live_tail log_events   what an operation works with; pages of listings; what StartLiveTail, FilterLogEvents and the like give
+//! call listing live_tail log_events put_results   what an operation works with; pages of listings; what some operations give
 //! output                     what an operation gives
 //! op                         one operation: its name, decoder and function
 //! events/ eventsv2/ iam/ logs/ sns/ sqs/ sts     the services
@@ -27,6 +27,7 @@ mod log_events;
 pub(crate) mod logs;
 mod op;
 mod output;
+mod put_results;
 pub(crate) mod sns;
 pub(crate) mod sqs;
 pub(crate) mod sts;
@@ -34,14 +35,15 @@ pub(crate) mod sts;
 pub(crate) use call::{Answer, Call};
 use listing::{EVENTS_PAGES, EVENTSV2_PAGES, IAM_PAGES, LOGS_PAGES, without_nulls};
 pub(crate) use live_tail::Tail;
-pub(crate) use op::{Op, Operation, Run};
+pub(crate) use op::{LongOp, Op, Operation, Run};
 pub(crate) use output::Output;
+pub(crate) use put_results::{PutResult, PutResults};
 
 /// An operation that was found and whose input is decoded.
-pub(crate) struct Prepared {
+pub(crate) struct Prepared<'b> {
     /// Whether it may change state, and so has to be stored.
     pub(crate) writes: bool,
-    pub(crate) run: Run,
+    pub(crate) run: Run<'b>,
 }
 
 /// All that a request needs of the operation it names, found by one look-up.
@@ -53,7 +55,7 @@ struct KnownOperation {
 }
 
 /// Finds the operation that a request names, checks the body against AWS's model and decodes it.
-pub(crate) fn check(service: Service, operation: &str, body: &Value) -> Result<Prepared, Fault> {
+pub(crate) fn check<'b>(service: Service, operation: &str, body: &'b Value) -> Result<Prepared<'b>, Fault> {
     let known = find(service, operation)?;
     if let Some(input) = known.input {
         input
@@ -74,11 +76,16 @@ fn refused(service: Service, operation: &str, problems: Problems) -> Fault {
 }
 
 /// The same for a stored request, which was checked when it came.
-pub(crate) fn stored(service: Service, operation: &str, body: &Value) -> Result<Prepared, Fault> {
+pub(crate) fn stored<'b>(service: Service, operation: &str, body: &'b Value) -> Result<Prepared<'b>, Fault> {
     prepare(service, find(service, operation)?.op, body, true)
 }
 
-fn prepare(service: Service, op: &dyn Operation, body: &Value, stored: bool) -> Result<Prepared, Fault> {
+fn prepare<'b>(
+    service: Service,
+    op: &dyn Operation,
+    body: &'b Value,
+    stored: bool,
+) -> Result<Prepared<'b>, Fault> {
     let run = op.decode(body, stored)?;
     let run = match service {
         Service::Sqs => sqs::guarded(op.name(), body, run),

@@ -18,7 +18,13 @@ pub(crate) struct Op<I, O> {
 }
 
 /// An operation whose input is decoded: the rest needs the state.
-pub(crate) type Run = Box<dyn FnOnce(&mut Call<'_>) -> Result<Output, Fault> + Send>;
+pub(crate) type Run<'b> = Box<dyn FnOnce(&mut Call<'_>) -> Result<Output, Fault> + Send + 'b>;
+
+/// An operation that changes state, and whose input is long: it borrows the texts of the body.
+pub(crate) struct LongOp {
+    name: &'static str,
+    decode: for<'b> fn(&'b Value) -> Result<Run<'b>, serde_json::Error>,
+}
 
 /// Operations of all input types, for one table.
 pub(crate) trait Operation: Sync {
@@ -29,7 +35,7 @@ pub(crate) trait Operation: Sync {
 
     /// Reads the input. What takes long and needs no state is done here, before the engine's lock is taken, but not for a
     /// stored request, which was accepted when it came.
-    fn decode(&self, body: &Value, stored: bool) -> Result<Run, Fault>;
+    fn decode<'b>(&self, body: &'b Value, stored: bool) -> Result<Run<'b>, Fault>;
 }
 
 impl<I: DeserializeOwned, O> Op<I, O> {
@@ -70,11 +76,34 @@ impl<I: Send + 'static, O: Into<Output> + 'static> Operation for Op<I, O> {
         self.writes
     }
 
-    fn decode(&self, body: &Value, stored: bool) -> Result<Run, Fault> {
+    fn decode<'b>(&self, body: &'b Value, stored: bool) -> Result<Run<'b>, Fault> {
         let (mut input, function) = ((self.decode)(body)?, self.function);
         if !stored {
             (self.prepare)(&mut input);
         }
         Ok(Box::new(move |call| function(call, input).map(Into::into)))
+    }
+}
+
+impl LongOp {
+    pub(crate) const fn write(
+        name: &'static str,
+        decode: for<'b> fn(&'b Value) -> Result<Run<'b>, serde_json::Error>,
+    ) -> Self {
+        Self { name, decode }
+    }
+}
+
+impl Operation for LongOp {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn writes(&self) -> bool {
+        true
+    }
+
+    fn decode<'b>(&self, body: &'b Value, _: bool) -> Result<Run<'b>, Fault> {
+        Ok((self.decode)(body)?)
     }
 }

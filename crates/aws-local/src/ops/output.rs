@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::live_tail::Tail;
 use super::log_events::EventsPage;
+use super::put_results::PutResults;
 
 /// The output of an operation.
 #[derive(Debug, Serialize)]
@@ -13,6 +14,7 @@ pub(crate) enum Output {
     Value(Value),
     /// Log events, whose texts are shared with the state until they are written.
     Events(EventsPage),
+    Put(PutResults),
     /// A session of StartLiveTail, which goes on after its start.
     Tail(Box<Tail>),
 }
@@ -28,6 +30,7 @@ impl Output {
         match self {
             Self::Value(value) => value,
             Self::Events(page) => serde_json::to_value(page).unwrap_or_default(),
+            Self::Put(results) => serde_json::to_value(results).unwrap_or_default(),
             Self::Tail(tail) => serde_json::to_value(tail).unwrap_or_default(),
         }
     }
@@ -36,6 +39,12 @@ impl Output {
 impl From<Value> for Output {
     fn from(value: Value) -> Self {
         Self::Value(value)
+    }
+}
+
+impl From<PutResults> for Output {
+    fn from(results: PutResults) -> Self {
+        Self::Put(results)
     }
 }
 

@@ -9,12 +9,14 @@ use std::sync::Arc;
 use super::folder::{BEGUN, Folder};
 use super::format::Header;
 use super::log::LogId;
-use super::store::{Step, Write};
+use super::store::{Records, Step, Write};
 use super::stretch::Stretch;
 use crate::disk::Disk;
 
 /// So many files stay open between two syncs.
 const OPEN_MAX: usize = 32;
+/// What is written is put together in memory that stays, up to so much.
+const BUFFER_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// The files, as their writer has them.
 #[derive(Debug)]
@@ -32,6 +34,8 @@ pub(crate) struct Files {
     created: bool,
     /// Of each log, in their order.
     removed: BTreeMap<LogId, VecDeque<u64>>,
+    /// Where records are put together.
+    buffer: Vec<u8>,
 }
 
 impl Files {
@@ -45,6 +49,7 @@ impl Files {
             stretches: BTreeMap::new(),
             created: false,
             removed: BTreeMap::new(),
+            buffer: Vec::new(),
         }
     }
 
@@ -59,10 +64,7 @@ impl Files {
         for step in write.steps {
             match step {
                 Step::Begin { number, header } => self.begin(number, header)?,
-                Step::Append { number, at, bytes } => {
-                    self.append(number, &bytes)?;
-                    self.add_stretch(number, at, at + bytes.len() as u64);
-                }
+                Step::Append { number, at, records } => self.append_records(number, at, &records)?,
                 Step::Seal { number, index } => self.append(number, &index)?,
                 Step::Remove { log, numbers } => self.removed.entry(log).or_default().extend(numbers),
             }
@@ -81,6 +83,18 @@ impl Files {
         self.disk.rename(&begun, &self.folder.file(number))?;
         self.created = true;
         self.open.insert(number, file);
+        Ok(())
+    }
+
+    fn append_records(&mut self, number: u64, at: u64, records: &Records) -> io::Result<()> {
+        let mut bytes = std::mem::take(&mut self.buffer);
+        bytes.clear();
+        records.encode(&mut bytes);
+        self.append(number, &bytes)?;
+        self.add_stretch(number, at, at + bytes.len() as u64);
+        if bytes.capacity() <= BUFFER_BYTES_MAX {
+            self.buffer = bytes;
+        }
         Ok(())
     }
 

@@ -108,23 +108,28 @@ impl Header {
     }
 }
 
-/// Adds a record to `buffer`; `bytes` are no more than [`RECORD_BYTES_MAX`].
-pub(super) fn append_record(buffer: &mut Vec<u8>, sequence: u64, time: Millis, bytes: &[u8]) {
-    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    let sum = sum(length, sequence, time, bytes);
+/// Adds a record to `buffer`, whose bytes come in pieces, and are no more than [`RECORD_BYTES_MAX`].
+pub(super) fn append_record(buffer: &mut Vec<u8>, sequence: u64, time: Millis, pieces: [&[u8]; 2]) {
+    let length = pieces.iter().map(|piece| piece.len()).sum::<usize>();
+    let length = u32::try_from(length).unwrap_or(u32::MAX);
+    let sum = sum(length, sequence, time, pieces);
     buffer.extend(length.to_le_bytes());
     buffer.extend(sum.to_le_bytes());
     buffer.extend(sequence.to_le_bytes());
     buffer.extend(time.to_le_bytes());
-    buffer.extend(bytes);
+    for piece in pieces {
+        buffer.extend(piece);
+    }
 }
 
-fn sum(length: u32, sequence: u64, time: Millis, bytes: &[u8]) -> u32 {
+fn sum(length: u32, sequence: u64, time: Millis, pieces: [&[u8]; 2]) -> u32 {
     let mut sum = crc32fast::Hasher::new();
     sum.update(&length.to_le_bytes());
     sum.update(&sequence.to_le_bytes());
     sum.update(&time.to_le_bytes());
-    sum.update(bytes);
+    for piece in pieces {
+        sum.update(piece);
+    }
     sum.finalize()
 }
 
@@ -142,7 +147,7 @@ pub(super) fn read_record(from: &mut impl Read, bytes: &mut Vec<u8>) -> io::Resu
         return Ok(None);
     }
     bytes.resize(bytes_long, 0);
-    if !read_whole(from, bytes)? || sum(length, sequence, time, bytes) != wanted {
+    if !read_whole(from, bytes)? || sum(length, sequence, time, [bytes, b""]) != wanted {
         return Ok(None);
     }
     Ok(Some(RecordHead {

@@ -35,6 +35,8 @@ pub(crate) struct NewRecord<'b> {
     /// Stored as that of the record before where it is earlier: within a log time does not run backwards.
     pub(crate) time: Millis,
     pub(crate) bytes: &'b [u8],
+    /// What follows these bytes in the record; it is shared until it is written.
+    pub(crate) text: Option<&'b Arc<str>>,
 }
 
 /// Why records are not appended; nothing has changed then.
@@ -62,12 +64,71 @@ pub(super) enum Step {
         number: u64,
         /// Where in the file.
         at: u64,
-        bytes: Vec<u8>,
+        records: Records,
     },
     /// The index at the end of a file to which nothing is added any more.
     Seal { number: u64, index: Vec<u8> },
     /// Done when all that is written with it is on disk, in the order of the numbers.
     Remove { log: LogId, numbers: Vec<u64> },
+}
+
+/// Records that follow each other in a file. What they consist of is put together by the writer.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Records {
+    /// The first bytes of all of them.
+    bytes: Vec<u8>,
+    each: Vec<Part>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Part {
+    sequence: u64,
+    time: Millis,
+    /// Where its first bytes end.
+    end: usize,
+    text: Option<Arc<str>>,
+}
+
+impl NewRecord<'_> {
+    fn len(&self) -> usize {
+        self.bytes.len() + self.text.map_or(0, |text| text.len())
+    }
+}
+
+impl Records {
+    fn with_room((bytes, count): (usize, usize)) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            each: Vec::with_capacity(count),
+        }
+    }
+
+    fn add(&mut self, record: NewRecord<'_>) {
+        self.bytes.extend(record.bytes);
+        self.each.push(Part {
+            sequence: record.sequence,
+            time: record.time,
+            end: self.bytes.len(),
+            text: record.text.cloned(),
+        });
+    }
+
+    /// Adds them to `buffer` as the file has them.
+    pub(super) fn encode(&self, buffer: &mut Vec<u8>) {
+        let mut start = 0;
+        for Part {
+            sequence,
+            time,
+            end,
+            text,
+        } in &self.each
+        {
+            let text = text.as_deref().unwrap_or_default();
+            let pieces = [&self.bytes[start..*end], text.as_bytes()];
+            format::append_record(buffer, *sequence, *time, pieces);
+            start = *end;
+        }
+    }
 }
 
 impl Write {
@@ -86,22 +147,19 @@ impl Write {
         self.bytes
     }
 
-    fn append(&mut self, (number, at): (u64, u64), record: NewRecord<'_>) {
-        self.bytes += record.bytes.len() as u64;
-        let buffer = match self.steps.last_mut() {
-            Some(Step::Append {
-                number: of, bytes, ..
-            }) if *of == number => bytes,
-            _ => {
-                let bytes = Vec::with_capacity(record.bytes.len() + RECORD_HEAD_BYTES);
-                self.steps.push(Step::Append { number, at, bytes });
-                match self.steps.last_mut() {
-                    Some(Step::Append { bytes, .. }) => bytes,
-                    _ => return,
-                }
-            }
-        };
-        format::append_record(buffer, record.sequence, record.time, record.bytes);
+    /// Adds a record; `room` is how many first bytes and records there are from it on.
+    fn append(&mut self, (number, at): (u64, u64), record: NewRecord<'_>, room: (usize, usize)) {
+        self.bytes += record.len() as u64;
+        if let Some(Step::Append {
+            number: of, records, ..
+        }) = self.steps.last_mut()
+            && *of == number
+        {
+            return records.add(record);
+        }
+        let mut records = Records::with_room(room);
+        records.add(record);
+        self.steps.push(Step::Append { number, at, records });
     }
 
     fn remove(&mut self, log: LogId, segments: impl Iterator<Item = Segment>) {
@@ -141,8 +199,11 @@ impl Segments {
     ) -> Result<(Write, Vec<Place>), AppendError> {
         self.check(log, records)?;
         let (mut write, mut places) = (Write::default(), Vec::<Place>::new());
+        let bytes = records.iter().map(|record| record.bytes.len()).sum();
+        let mut room: (usize, usize) = (bytes, records.len());
         for record in records {
-            let (segment, offset) = self.place(log, record, &mut write);
+            let (segment, offset) = self.place(log, record, room, &mut write);
+            room = (room.0 - record.bytes.len(), room.1 - 1);
             match places.last_mut().filter(|place| place.segment == segment) {
                 Some(place) => place.count += 1,
                 None => places.push(Place {
@@ -160,7 +221,7 @@ impl Segments {
     fn check(&self, log: LogId, records: &[NewRecord<'_>]) -> Result<(), AppendError> {
         let mut next = self.next(log).unwrap_or(0);
         for record in records {
-            let (sequence, bytes) = (record.sequence, record.bytes.len());
+            let (sequence, bytes) = (record.sequence, record.len());
             if bytes > RECORD_BYTES_MAX {
                 return Err(AppendError::TooLong { sequence, bytes });
             }
@@ -174,9 +235,15 @@ impl Segments {
     }
 
     /// Appends one record, in a new file where the last one is full; gives the file's number and the place there.
-    fn place(&mut self, log: LogId, record: &NewRecord<'_>, write: &mut Write) -> (u64, u64) {
+    fn place(
+        &mut self,
+        log: LogId,
+        record: &NewRecord<'_>,
+        room: (usize, usize),
+        write: &mut Write,
+    ) -> (u64, u64) {
         let segments = self.logs.entry(log).or_default();
-        let length = (RECORD_HEAD_BYTES + record.bytes.len()) as u64;
+        let length = (RECORD_HEAD_BYTES + record.len()) as u64;
         let has_room = |segment: &mut Segment| {
             segment.index.last().is_none() || segment.index.end() + length <= self.limits.segment_bytes
         };
@@ -190,8 +257,8 @@ impl Segments {
         };
         let place = (segment.number, segment.index.end());
         let record = NewRecord { time, ..*record };
-        write.append(place, record);
-        let (length, block_bytes) = (record.bytes.len(), self.limits.block_bytes);
+        write.append(place, record, room);
+        let (length, block_bytes) = (record.len(), self.limits.block_bytes);
         segment.index.add(record.sequence, time, length, block_bytes);
         place
     }

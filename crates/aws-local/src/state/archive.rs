@@ -131,6 +131,11 @@ impl Archive {
         }
     }
 
+    /// The bytes of its events.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// How many events retention keeps, and their bytes. What it does not keep is not counted one by one where it is
     /// dropped already.
     pub(crate) fn size(&self, now: Millis) -> (usize, usize) {

@@ -13,6 +13,7 @@ pub(crate) mod api_destination;
 pub(crate) mod archive;
 pub(crate) mod bus;
 pub(crate) mod custom_bus;
+pub(crate) mod few;
 pub(crate) mod log_group;
 mod log_limit;
 pub(crate) mod metrics;
@@ -193,6 +194,16 @@ impl World {
             .collect()
     }
 
+    /// About how long a snapshot is at least: what there may be much of.
+    pub(crate) fn bytes_about(&self) -> u64 {
+        let of_realm = |realm: &Realm| {
+            let messages = realm.queues.values().map(|queue| queue.messages.bytes());
+            let archived = realm.archives.values().map(Archive::bytes);
+            messages.chain(archived).sum::<usize>() as u64
+        };
+        self.log_bytes() + self.realms.values().map(of_realm).sum::<u64>()
+    }
+
     /// A copy for a snapshot, without the stories. Long texts are shared, not copied.
     pub(crate) fn for_snapshot(&self) -> Self {
         Self {
@@ -233,6 +244,12 @@ impl World {
     /// depend on when it is created.
     pub(crate) fn realm(&mut self, id: &RealmId) -> &mut Realm {
         self.realms.entry(id.clone()).or_insert_with(Realm::new)
+    }
+
+    /// The same, and the stories of events.
+    pub(crate) fn realm_and_stories(&mut self, id: &RealmId) -> (&mut Realm, &mut Stories) {
+        let realm = self.realms.entry(id.clone()).or_insert_with(Realm::new);
+        (realm, &mut self.stories)
     }
 
     /// The realm, if it was ever accessed.

@@ -1,5 +1,6 @@
 //! Queues and their messages.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -46,13 +47,13 @@ pub(crate) struct Queue {
 /// A message in a queue.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Message {
-    pub(crate) id: String,
+    pub(crate) id: Arc<str>,
     pub(crate) body: Arc<str>,
     pub(crate) attributes: BTreeMap<String, MessageAttribute>,
     pub(crate) system_attributes: BTreeMap<String, MessageAttribute>,
     pub(crate) group: Option<String>,
     pub(crate) deduplication: Option<String>,
-    pub(crate) sender: String,
+    pub(crate) sender: Cow<'static, str>,
     pub(crate) sent: Millis,
     pub(crate) visible_from: Millis,
     pub(crate) receive_count: u32,
@@ -67,14 +68,14 @@ pub(crate) struct Message {
 /// A message to be put into a queue.
 #[derive(Debug)]
 pub(crate) struct NewMessage {
-    pub(crate) id: String,
+    pub(crate) id: Arc<str>,
     pub(crate) body: Arc<str>,
     pub(crate) attributes: BTreeMap<String, MessageAttribute>,
     pub(crate) system_attributes: BTreeMap<String, MessageAttribute>,
     pub(crate) group: Option<String>,
     /// A FIFO queue uses the digest of the body where there is none.
     pub(crate) deduplication: Option<String>,
-    pub(crate) sender: String,
+    pub(crate) sender: Cow<'static, str>,
     /// The queue's own delay applies where there is none, and always in a FIFO queue.
     pub(crate) delay_seconds: Option<i64>,
 }
@@ -102,7 +103,7 @@ impl Message {
 struct SeenMessage {
     at: Millis,
     number: u64,
-    id: String,
+    id: Arc<str>,
 }
 
 impl MessageAttribute {
@@ -198,7 +199,7 @@ impl Queue {
     }
 
     /// Puts a message into the queue; gives its number and id. For a duplicate, a FIFO queue gives those of the first.
-    pub(crate) fn enqueue(&mut self, new: NewMessage, now: Millis) -> (u64, String) {
+    pub(crate) fn enqueue(&mut self, new: NewMessage, now: Millis) -> (u64, Arc<str>) {
         let fifo = self.is_fifo();
         let digest = || fifo.then(|| content_digest(&new.body));
         let deduplication = new.deduplication.or_else(digest);
@@ -232,22 +233,22 @@ impl Queue {
         self.insert(message, now);
     }
 
-    fn insert(&mut self, message: Message, now: Millis) -> (u64, String) {
+    fn insert(&mut self, message: Message, now: Millis) -> (u64, Arc<str>) {
         self.seen.retain(|_, seen| seen.at + DEDUPLICATION > now);
         if let Some(key) = self.repeat_key(&message) {
             if let Some(seen) = self.seen.get(&key) {
-                return (seen.number, seen.id.clone());
+                return (seen.number, Arc::clone(&seen.id));
             }
             self.seen.insert(
                 key,
                 SeenMessage {
                     at: now,
                     number: self.next,
-                    id: message.id.clone(),
+                    id: Arc::clone(&message.id),
                 },
             );
         }
-        let (number, id) = (self.next, message.id.clone());
+        let (number, id) = (self.next, Arc::clone(&message.id));
         self.messages.insert(number, message);
         self.next += 1;
         (number, id)
@@ -275,7 +276,7 @@ impl Queue {
         now: Millis,
         receipt: u64,
         receives_max: Option<u32>,
-    ) -> Vec<(u64, Message)> {
+    ) -> Vec<(u64, Arc<Message>)> {
         self.forget_old(now);
         let fifo = self.is_fifo();
         let mut blocked = BTreeSet::new();
@@ -293,11 +294,12 @@ impl Queue {
             if fifo && blocked.contains(&message.group) {
                 continue;
             }
-            message.visible_from = now + hide;
-            message.receive_count += 1;
-            message.first_received.get_or_insert(now);
-            message.receipt = receipt.wrapping_add(*number);
-            taken.push((*number, message.clone()));
+            let received = Arc::make_mut(message);
+            received.visible_from = now + hide;
+            received.receive_count += 1;
+            received.first_received.get_or_insert(now);
+            received.receipt = receipt.wrapping_add(*number);
+            taken.push((*number, Arc::clone(message)));
         }
         taken
     }

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::queue::{Message, MessageAttribute};
 
-/// By number, in the order of sending. What changes them keeps the sum.
+/// By number, in the order of sending. What changes them keeps the sum. A copy, for a snapshot, shares them.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(from = "BTreeMap<u64, Message>")]
+#[serde(from = "BTreeMap<u64, Arc<Message>>")]
 pub(crate) struct Messages {
-    by_number: BTreeMap<u64, Message>,
+    by_number: BTreeMap<u64, Arc<Message>>,
     bytes: usize,
 }
 
@@ -23,12 +24,12 @@ impl Messages {
 
     pub(crate) fn insert(&mut self, number: u64, message: Message) {
         self.bytes += bytes(&message);
-        if let Some(replaced) = self.by_number.insert(number, message) {
+        if let Some(replaced) = self.by_number.insert(number, Arc::new(message)) {
             self.bytes -= bytes(&replaced);
         }
     }
 
-    pub(crate) fn remove(&mut self, number: u64) -> Option<Message> {
+    pub(crate) fn remove(&mut self, number: u64) -> Option<Arc<Message>> {
         let removed = self.by_number.remove(&number)?;
         self.bytes -= bytes(&removed);
         Some(removed)
@@ -51,26 +52,26 @@ impl Messages {
 
     /// Bodies and attributes stay as they are.
     pub(crate) fn get_mut(&mut self, number: u64) -> Option<&mut Message> {
-        self.by_number.get_mut(&number)
+        self.by_number.get_mut(&number).map(Arc::make_mut)
     }
 
     /// Bodies and attributes stay as they are.
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&u64, &mut Message)> {
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&u64, &mut Arc<Message>)> {
         self.by_number.iter_mut()
     }
 }
 
 impl Deref for Messages {
-    type Target = BTreeMap<u64, Message>;
+    type Target = BTreeMap<u64, Arc<Message>>;
 
     fn deref(&self) -> &Self::Target {
         &self.by_number
     }
 }
 
-impl From<BTreeMap<u64, Message>> for Messages {
-    fn from(by_number: BTreeMap<u64, Message>) -> Self {
-        let bytes = by_number.values().map(bytes).sum();
+impl From<BTreeMap<u64, Arc<Message>>> for Messages {
+    fn from(by_number: BTreeMap<u64, Arc<Message>>) -> Self {
+        let bytes = by_number.values().map(|message| bytes(message)).sum();
         Self { by_number, bytes }
     }
 }
@@ -105,13 +106,13 @@ mod tests {
     fn send(queue: &mut Queue, body: &str, now: i64) -> u64 {
         let attributes = BTreeMap::from([("a".to_owned(), MessageAttribute::text("b"))]);
         let message = NewMessage {
-            id: "m".to_owned(),
+            id: "m".into(),
             body: body.into(),
             attributes,
             system_attributes: BTreeMap::new(),
             group: None,
             deduplication: None,
-            sender: "s".to_owned(),
+            sender: "s".into(),
             delay_seconds: None,
         };
         queue.enqueue(message, now).0
@@ -120,7 +121,13 @@ mod tests {
     #[test]
     fn the_sum_is_that_of_the_messages() {
         let mut queue = Queue::new("q", BTreeMap::new(), BTreeMap::new(), 0);
-        let of = |queue: &Queue| queue.messages.values().map(bytes).sum::<usize>();
+        let of = |queue: &Queue| {
+            queue
+                .messages
+                .values()
+                .map(|message| bytes(message))
+                .sum::<usize>()
+        };
         let first = send(&mut queue, "12345", 0);
         send(&mut queue, "1", 1_000);
         send(&mut queue, "123", 2_000_000_000);

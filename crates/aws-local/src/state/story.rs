@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::RealmId;
 use super::bus::NamedPattern;
+use super::few::Few;
 use super::rule::Target;
 use crate::clock::Millis;
 
@@ -34,7 +35,7 @@ pub(crate) struct Story {
     /// Why no bus got it although its sender was answered with success.
     pub(crate) dropped: Option<String>,
     pub(crate) event: Arc<str>,
-    pub(crate) passes: Vec<Pass>,
+    pub(crate) passes: Few<Pass>,
     /// Its size in memory, estimated.
     bytes: usize,
 }
@@ -43,14 +44,14 @@ pub(crate) struct Story {
 #[derive(Debug)]
 pub(crate) struct Pass {
     pub(crate) realm: RealmId,
-    pub(crate) bus: String,
+    pub(crate) bus: Arc<str>,
     /// The rules as they were then.
     pub(crate) rules: Arc<[NamedPattern]>,
     /// The names of those that matched, in order.
-    pub(crate) matched: Vec<Arc<str>>,
+    pub(crate) matched: Few<Arc<str>>,
     /// The names of those of which it is not known, since matching the event took more steps than it may.
     pub(crate) undecided: Vec<Arc<str>>,
-    pub(crate) deliveries: Vec<Delivery>,
+    pub(crate) deliveries: Few<Delivery>,
 }
 
 /// The event and one target.
@@ -58,7 +59,7 @@ pub(crate) struct Pass {
 pub(crate) struct Delivery {
     pub(crate) rule: Arc<str>,
     pub(crate) target: Arc<Target>,
-    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) attempts: Few<Attempt>,
     /// `delivered`, `failed` or `waiting`.
     pub(crate) outcome: &'static str,
     pub(crate) dead_letter: Option<String>,
@@ -95,7 +96,7 @@ impl Stories {
                 accepted: now,
                 dropped,
                 event,
-                passes: Vec::new(),
+                passes: Few::default(),
                 bytes,
             },
         );
@@ -127,41 +128,51 @@ impl Stories {
     }
 
     pub(crate) fn deliver(&mut self, id: &Arc<str>, pass: usize, delivery: Delivery) -> DeliveryRef {
-        let mut place = usize::MAX;
-        if let Some(story) = self.by_id.get_mut(id)
-            && let Some(pass) = story.passes.get_mut(pass)
-        {
+        self.place(id, |_| Some(pass), delivery)
+    }
+
+    /// The same on a bus that the story names, for a subscriber that wanted the event.
+    pub(crate) fn deliver_on(
+        &mut self,
+        id: &Arc<str>,
+        (realm, bus): (&RealmId, &str),
+        delivery: Delivery,
+    ) -> DeliveryRef {
+        let name = Arc::clone(&delivery.rule);
+        let pass = |story: &mut Story| {
+            let is_it = |pass: &Pass| pass.realm == *realm && *pass.bus == *bus;
+            let at = story.passes.iter().rposition(is_it)?;
+            let matched = &mut story.passes.get_mut(at)?.matched;
+            if let Err(place) = matched.binary_search(&name) {
+                matched.insert(place, name);
+            }
+            Some(at)
+        };
+        self.place(id, pass, delivery)
+    }
+
+    /// The place of a delivery, which is nowhere where no story has it.
+    fn place(
+        &mut self,
+        id: &Arc<str>,
+        pass: impl FnOnce(&mut Story) -> Option<usize>,
+        delivery: Delivery,
+    ) -> DeliveryRef {
+        let story = self.by_id.get_mut(id);
+        let found = story.and_then(|story| {
+            let pass = pass(story)?;
             let bytes = delivery.rule.len() + DELIVERY_BYTES;
+            let deliveries = &mut story.passes.get_mut(pass)?.deliveries;
+            deliveries.push(delivery);
             story.bytes += bytes;
             self.bytes += bytes;
-            place = pass.deliveries.len();
-            pass.deliveries.push(delivery);
-        }
+            Some((pass, deliveries.len() - 1))
+        });
+        let (pass, delivery) = found.unwrap_or((usize::MAX, usize::MAX));
         DeliveryRef {
             event: Arc::clone(id),
             pass,
-            delivery: place,
-        }
-    }
-
-    /// The index of a bus in an event's story.
-    pub(crate) fn pass_on(&self, id: &str, realm: &RealmId, bus: &str) -> usize {
-        let passes = self.by_id.get(id).map(|story| story.passes.iter());
-        let at =
-            passes.and_then(|mut passes| passes.rposition(|pass| pass.realm == *realm && pass.bus == bus));
-        at.unwrap_or(usize::MAX)
-    }
-
-    /// Records that a subscriber wanted the event.
-    pub(crate) fn matched(&mut self, id: &str, pass: usize, name: &Arc<str>) {
-        let pass = self
-            .by_id
-            .get_mut(id)
-            .and_then(|story| story.passes.get_mut(pass));
-        if let Some(pass) = pass
-            && let Err(at) = pass.matched.binary_search(name)
-        {
-            pass.matched.insert(at, Arc::clone(name));
+            delivery,
         }
     }
 

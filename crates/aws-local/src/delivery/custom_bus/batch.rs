@@ -17,6 +17,7 @@ use crate::delivery::http::HttpResult;
 use crate::delivery::job::{Evaluation, Job};
 use crate::delivery::recipe::{Payload, Recipe, complete};
 use crate::state::custom_bus::{Batch, Event, Made, Next, Ordering, Queued, Rendered, Subscriber, Whole};
+use crate::state::few::Few;
 use crate::state::outbox::{Call, Work};
 use crate::state::rule::Target;
 use crate::state::story::{Attempt as Tried, Delivery, DeliveryRef};
@@ -41,43 +42,50 @@ pub(super) fn later(turn: &mut Turn<'_>, to: &To<'_>, due: Millis) {
 }
 
 /// Takes an event that a subscriber wants; what is due of it is sent before the turn ends.
-pub(super) fn gather(turn: &mut Turn<'_>, to: &To<'_>, event: &Event) {
+pub(super) fn gather(turn: &mut Turn<'_>, to: &To<'_>, name: &Arc<str>, event: &Event) {
     turn.steps = turn.steps.saturating_sub(GATHER_STEPS);
     let now = turn.now;
-    let Some(subscriber) = to.subscriber(turn) else {
+    let (realm, stories) = turn.world.realm_and_stories(to.realm);
+    let Some(bus) = realm.custom_buses.buses.get_mut(to.bus) else {
         return;
     };
-    let target = Arc::clone(&subscriber.target);
-    let is_held = subscriber.ordering == Ordering::Fifo && subscriber.deliveries.holds(&event.group);
-    let in_story = (!is_held).then(|| place(turn, to, target, event));
+    let label = bus.label();
+    let Some(subscriber) = bus.subscribers.get_mut(to.name) else {
+        return;
+    };
+    let (ordering, batching) = (subscriber.ordering, subscriber.batching());
+    let is_held = ordering == Ordering::Fifo && subscriber.deliveries.holds(&event.group);
+    let in_story = (!is_held).then(|| {
+        let delivery = waiting(Arc::clone(name), Arc::clone(&subscriber.target));
+        stories.deliver_on(&event.story, (to.realm, &label), delivery)
+    });
     let queued = Queued {
         in_story,
         id: Arc::clone(&event.id),
         deduplication: event.deduplication.clone(),
         ..Queued::new(event.number, event.data.len(), Arc::clone(&event.group))
     };
-    if let Some(subscriber) = to.subscriber(turn) {
-        let (ordering, batching) = (subscriber.ordering, subscriber.batching());
-        subscriber.deliveries.take(queued, ordering, &batching, now);
+    subscriber.deliveries.take(queued, ordering, &batching, now);
+    turn.touched.insert(to.realm, to.bus, to.name);
+}
+
+/// A delivery of which nothing is known yet.
+fn waiting(rule: Arc<str>, target: Arc<Target>) -> Delivery {
+    Delivery {
+        rule,
+        target,
+        attempts: Few::default(),
+        outcome: "waiting",
+        dead_letter: None,
+        unknown_role: false,
     }
-    turn.touched.insert(to.owned());
 }
 
 /// The place of a delivery in the event's story.
 fn place(turn: &mut Turn<'_>, to: &To<'_>, target: Arc<Target>, event: &Event) -> DeliveryRef {
     let label = to.resource(turn);
-    let delivery = Delivery {
-        rule: to.name.into(),
-        target,
-        attempts: Vec::new(),
-        outcome: "waiting",
-        dead_letter: None,
-        unknown_role: false,
-    };
     let stories = &mut turn.world.stories;
-    let pass = stories.pass_on(&event.story, to.realm, &label);
-    stories.matched(&event.story, pass, &delivery.rule);
-    stories.deliver(&event.story, pass, delivery)
+    stories.deliver_on(&event.story, (to.realm, &label), waiting(to.name.into(), target))
 }
 
 /// Tries a batch that is due, with what its expressions came to if that is known.
@@ -517,7 +525,7 @@ fn evaluated(turn: &mut Turn<'_>, id: u64, rendered: Option<Arc<Rendered>>) {
         return;
     };
     let (to, now) = (&To::of(&call), turn.now);
-    turn.touched.insert(to.owned());
+    turn.touched.insert(to.realm, to.bus, to.name);
     let Some(subscriber) = to.subscriber(turn) else {
         return;
     };
@@ -537,7 +545,7 @@ fn end(turn: &mut Turn<'_>, id: u64, result: Result<(), (Failure, Millis)>) {
         return;
     };
     let to = &To::of(&call);
-    turn.touched.insert(to.owned());
+    turn.touched.insert(to.realm, to.bus, to.name);
     let Some((subscriber, trial)) = called(turn, to, &call, id) else {
         return;
     };

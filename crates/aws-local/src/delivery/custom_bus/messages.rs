@@ -67,7 +67,7 @@ fn message_of(
         system_attributes: attributes(parameter("MessageSystemAttributes")),
         deduplication: literal(parameter("MessageDeduplicationId")),
         delay_seconds: delay.transpose()?,
-        ..message(turn.dice.uuid(), body, literal(parameter("MessageGroupId")))
+        ..message(turn.dice.id(), body, literal(parameter("MessageGroupId")))
     })
 }
 

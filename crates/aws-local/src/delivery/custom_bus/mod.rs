@@ -28,6 +28,7 @@ use super::envelope::Envelope;
 use crate::clock::Dice;
 use crate::state::RealmId;
 use crate::state::custom_bus::{ContentType, Event, Kept, NewEvent, Origin, managed_rule};
+use crate::state::few::Few;
 use crate::state::story::Pass;
 use crate::turn::Turn;
 
@@ -48,7 +49,6 @@ use batch::gather;
 pub(crate) use batch::record_evaluation;
 pub(super) use batch::{depart, job, record_result};
 pub(crate) use place::To;
-use place::resource;
 pub(crate) use reading::{Ask, Wish, give, wish};
 pub(crate) use running::run;
 use running::{STEPS_LEFT, WAITING_MAX, fall_behind, wants};
@@ -62,13 +62,13 @@ pub(crate) fn publish(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, new: NewE
 pub(crate) fn publish_directly(
     turn: &mut Turn<'_>,
     realm: &RealmId,
-    (bus, publisher): (&str, &str),
+    (bus, publisher): (&str, &Arc<str>),
     new: NewEvent,
 ) -> Option<Arc<Event>> {
     let group = new.group.clone().unwrap_or_default();
     let origin = |turn: &Turn<'_>| {
         Some(Origin {
-            publisher: publisher.to_owned(),
+            publisher: Arc::clone(publisher),
             group,
             dice: turn.dice.state(),
             share: turn.events,
@@ -103,8 +103,8 @@ fn keep_and_offer(
     origin: impl FnOnce(&Turn<'_>) -> Option<Origin>,
 ) -> Option<Arc<Event>> {
     let now = turn.now;
-    let id: Arc<str> = turn.dice.uuid().into();
-    let group = new.group.unwrap_or_else(|| turn.dice.uuid());
+    let id = turn.dice.id();
+    let group = new.group.map_or_else(|| turn.dice.id(), Arc::from);
     let origin = origin(turn);
     let mut event = Event {
         number: 0,
@@ -113,7 +113,7 @@ fn keep_and_offer(
         id,
         data: new.data,
         content: new.content,
-        group: group.into(),
+        group,
         deduplication: new.deduplication,
         source: new.source,
         detail_type: new.detail_type,
@@ -152,7 +152,7 @@ fn offer(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, event: &Arc<Event>) {
     let Some(found) = turn.world.realm(realm).custom_buses.buses.get_mut(bus) else {
         return;
     };
-    let label = resource(&found.name, &found.id);
+    let label = found.label();
     let candidates = found.candidates(event, &mut steps);
     turn.steps = turn.steps.saturating_sub(before - steps);
     turn.world
@@ -162,9 +162,9 @@ fn offer(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, event: &Arc<Event>) {
         realm: realm.clone(),
         bus: label,
         rules: candidates.named,
-        matched: Vec::new(),
+        matched: Few::default(),
         undecided: Vec::new(),
-        deliveries: Vec::new(),
+        deliveries: Few::default(),
     };
     turn.world
         .stories
@@ -184,7 +184,7 @@ fn offer(turn: &mut Turn<'_>, realm: &RealmId, bus: &str, event: &Arc<Event>) {
             name: &candidate.name,
         };
         if is_offered(turn, &to, event, candidate.matched) {
-            gather(turn, &to, event);
+            gather(turn, &to, &candidate.name, event);
         }
     }
 }

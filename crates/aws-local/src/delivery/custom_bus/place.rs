@@ -1,5 +1,7 @@
 //! A subscriber by its place: the account and region, the bus, its name.
 
+use std::sync::Arc;
+
 use crate::arn::arn;
 use crate::segments::LogId;
 use crate::state::custom_bus::{CustomBus, Subscriber, SubscriberId};
@@ -43,10 +45,6 @@ impl To<'_> {
         }
     }
 
-    pub(super) fn owned(&self) -> (RealmId, String, String) {
-        (self.realm.clone(), self.bus.to_owned(), self.name.to_owned())
-    }
-
     pub(super) fn bus<'t>(&self, turn: &'t mut Turn<'_>) -> Option<&'t mut CustomBus> {
         turn.world.realm(self.realm).custom_buses.buses.get_mut(self.bus)
     }
@@ -63,10 +61,8 @@ impl To<'_> {
     }
 
     /// `event-busv2/NAME/ID` of its bus.
-    pub(super) fn resource(&self, turn: &mut Turn<'_>) -> String {
-        self.bus(turn)
-            .map(|bus| resource(&bus.name, &bus.id))
-            .unwrap_or_default()
+    pub(super) fn resource(&self, turn: &mut Turn<'_>) -> Arc<str> {
+        self.bus(turn).map(|bus| bus.label()).unwrap_or_default()
     }
 
     /// The ARN of its bus.
@@ -74,9 +70,4 @@ impl To<'_> {
         let resource = self.resource(turn);
         arn("events", self.realm.region(), self.realm.account(), &resource)
     }
-}
-
-/// `event-busv2/NAME/ID`.
-pub(super) fn resource(name: &str, id: &str) -> String {
-    ["event-busv2/", name, "/", id].concat()
 }

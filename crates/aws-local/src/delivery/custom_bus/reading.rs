@@ -123,12 +123,13 @@ fn behind(turn: &mut Turn<'_>, to: &To<'_>, (position, next): (u64, u64), events
     if !to.subscriber(turn).is_some_and(is_there) {
         return;
     }
+    let name = to.name.into();
     for event in events {
         if turn.steps < STEPS_LEFT {
             return;
         }
         match look_at(turn, to, event) {
-            Look::Wanted => gather(turn, to, event),
+            Look::Wanted => gather(turn, to, &name, event),
             Look::Unwanted => {}
             Look::NotNow => return,
         }

@@ -53,7 +53,7 @@ fn put(
 ) -> Result<(), String> {
     let (subscriber, trial) = (attempt.subscriber, attempt.trial);
     let bus = attempt.to.bus_arn(turn);
-    let (now, id) = (turn.now, turn.dice.uuid());
+    let (now, id) = (turn.now, turn.dice.id());
     let first = &trial.items.first().ok_or("there is no event")?.queued;
     let why: String = failure.message.chars().take(MESSAGE_CHARS_MAX).collect();
     let failed = trial.items.iter().map(|item| {

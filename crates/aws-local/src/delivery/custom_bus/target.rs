@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::attempt::Attempt;
 use super::failure::Failure;
 use super::messages::{find_queue, to_queue};
-use super::place::{To, resource};
+use super::place::To;
 use super::trial::Outcome;
 use super::{http, universal};
 use crate::arn::{Arn, arn};
@@ -16,7 +16,7 @@ use crate::delivery::envelope::{Envelope, Parts};
 use crate::delivery::recipe::Payload;
 use crate::jsontext::compact_object;
 use crate::state::RealmId;
-use crate::state::custom_bus::{ContentType, Event, NewEvent, Ordering, Subscriber};
+use crate::state::custom_bus::{ContentType, Event, NewEvent, Ordering, Subscriber, resource};
 use crate::state::outbox::InvocationRecord;
 use crate::turn::{Forward, Turn};
 
@@ -214,7 +214,7 @@ fn to_classic(turn: &mut Turn<'_>, there: &RealmId, bus: &str, event: &Event) ->
         .filter_map(|arn| arn.as_str().map(str::to_owned))
         .collect();
     let envelope = Envelope::new(Parts {
-        id: turn.dice.uuid(),
+        id: turn.dice.id(),
         detail_type,
         source,
         account: there.account(),

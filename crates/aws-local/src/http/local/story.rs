@@ -53,7 +53,7 @@ enum Known {
 pub(super) fn steps(story: &Story, from: usize) -> PartOfStory {
     let (mut skip, mut room, mut all) = (from, STEPS_MAX, 0);
     let mut buses = Vec::new();
-    for pass in &story.passes {
+    for pass in story.passes.iter() {
         all += pass.rules.len() + pass.deliveries.len();
         let rules = part(&pass.rules, &mut skip, &mut room);
         let rules = rules
@@ -63,7 +63,7 @@ pub(super) fn steps(story: &Story, from: usize) -> PartOfStory {
         let deliveries = part(&pass.deliveries, &mut skip, &mut room).to_vec();
         buses.push(PartOfBus {
             realm: pass.realm.clone(),
-            bus: pass.bus.clone(),
+            bus: pass.bus.to_string(),
             rules,
             deliveries,
         });

@@ -90,6 +90,7 @@ impl Kept {
             sequence: u64::try_from(self.world.clock_offset).unwrap(),
             time: 1,
             bytes: &vec![b'x'; length],
+            text: None,
         };
         let (write, _) = self.segments.append(LOG, &[record]).unwrap();
         let ticket = self.journal.append(Stored::from(&entry), write, 0);

@@ -220,7 +220,7 @@ fn validate(entry: &Entry, now: Millis) -> Result<ValidEntry<'_>, Refusal> {
 
 fn new_envelope(call: &mut Call<'_>, valid: &ValidEntry<'_>, account: &str, region: &str) -> Envelope {
     Envelope::new(Parts {
-        id: call.turn.dice.uuid(),
+        id: call.turn.dice.id(),
         detail_type: valid.detail_type,
         source: valid.source,
         account,

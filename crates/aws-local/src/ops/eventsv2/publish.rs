@@ -1,12 +1,14 @@
 //! PutEvents and PutRawEvents: entries are validated one by one, and the accepted ones kept and delivered at once.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::arns::{allowed_bus, check_state};
@@ -14,8 +16,9 @@ use super::faults::{invalid, not_here};
 use crate::clock::read_time;
 use crate::delivery::custom_bus::publish_directly;
 use crate::delivery::envelope::{Envelope, Parts};
+use crate::fault::Fault;
 use crate::jsontext::compact_object;
-use crate::ops::{Answer, Call, Op, Operation};
+use crate::ops::{Call, LongOp, Operation, PutResult, PutResults};
 use crate::state::RealmId;
 use crate::state::custom_bus::{BusState, ContentType, CustomBus, NewEvent, PublishCall, sequence};
 
@@ -27,8 +30,15 @@ const TIME_BYTES: usize = 14;
 const VALIDATION: &str = "VALIDATION_ERROR";
 
 pub(super) const OPS: &[&dyn Operation] = &[
-    &Op::write("PutEvents", |call, input| put_events(call, &input)),
-    &Op::write("PutRawEvents", |call, input| put_raw_events(call, &input)),
+    &LongOp::write("PutEvents", |body| {
+        let mut put = Put::<Entry<'_>>::deserialize(body)?;
+        put.entries.iter_mut().for_each(Entry::prepare);
+        Ok(Box::new(move |call| put_events(call, &put).map(Into::into)))
+    }),
+    &LongOp::write("PutRawEvents", |body| {
+        let put = Put::<RawEntry<'_>>::deserialize(body)?;
+        Ok(Box::new(move |call| put_raw_events(call, &put).map(Into::into)))
+    }),
 ];
 
 #[derive(Deserialize)]
@@ -42,22 +52,32 @@ struct Put<E> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Entry {
-    source: String,
-    detail_type: String,
-    detail: Option<String>,
+struct Entry<'b> {
+    source: &'b str,
+    detail_type: &'b str,
+    #[serde(borrow)]
+    detail: Option<&'b str>,
     #[serde(default)]
     resources: Vec<String>,
     time: Option<Value>,
     #[serde(default)]
     system_metadata: Grouping,
+    /// The detail without blanks, if it is an object: found before the engine's lock is taken.
+    #[serde(skip)]
+    compact: Option<Cow<'b, str>>,
+}
+
+impl Entry<'_> {
+    fn prepare(&mut self) {
+        self.compact = compact_object(self.detail.unwrap_or("{}"));
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct RawEntry {
+struct RawEntry<'b> {
     /// Base64 here.
-    data: String,
+    data: &'b str,
     #[serde(default)]
     metadata: BTreeMap<String, String>,
     system_metadata: Grouping,
@@ -81,24 +101,20 @@ struct Accepted {
     digest: Option<String>,
 }
 
-fn put_events(call: &mut Call<'_>, put: &Put<Entry>) -> Answer {
-    let size = |entry: &Entry| {
-        let texts = [&entry.source, &entry.detail_type];
-        let text = texts
-            .into_iter()
-            .chain(&entry.detail)
-            .chain(&entry.resources)
-            .map(String::len);
-        text.sum::<usize>() + entry.time.as_ref().map_or(0, |_| TIME_BYTES)
+fn put_events(call: &mut Call<'_>, put: &Put<Entry<'_>>) -> Result<PutResults, Fault> {
+    let size = |entry: &Entry<'_>| {
+        let texts = [entry.source, entry.detail_type].into_iter().chain(entry.detail);
+        let text = texts.chain(entry.resources.iter().map(String::as_str));
+        text.map(str::len).sum::<usize>() + entry.time.as_ref().map_or(0, |_| TIME_BYTES)
     };
     put_all(call, put, "events:PutEvents", (size, accept))
 }
 
-fn put_raw_events(call: &mut Call<'_>, put: &Put<RawEntry>) -> Answer {
+fn put_raw_events(call: &mut Call<'_>, put: &Put<RawEntry<'_>>) -> Result<PutResults, Fault> {
     if put.schema_registry_configuration.is_some() {
         return Err(not_here("Schema registries"));
     }
-    let size = |entry: &RawEntry| {
+    let size = |entry: &RawEntry<'_>| {
         let own = entry.metadata.iter().map(|(key, value)| key.len() + value.len());
         entry.data.len() / 4 * 3 + own.sum::<usize>()
     };
@@ -113,7 +129,7 @@ fn put_all<E>(
     put: &Put<E>,
     action: &str,
     (size, accept): (impl Fn(&E) -> usize, Accept<E>),
-) -> Answer {
+) -> Result<PutResults, Fault> {
     let now = call.turn.now;
     let (realm, found) = allowed_bus(call, &put.event_bus_arn, action)?;
     let name = found.name.clone();
@@ -124,17 +140,21 @@ fn put_all<E>(
             "The entries have {bytes} bytes together; a request may have {REQUEST_BYTES_MAX}."
         )));
     }
+    let publisher = Arc::from(call.caller.account.as_str());
     let by_content = put.deduplication_configuration.is_some();
     let (mut results, mut failed) = (Vec::with_capacity(put.entries.len()), 0);
     for (at, entry) in put.entries.iter().enumerate() {
         call.turn.events = put.entries.len() - at;
         let accepted = accept(call, entry, by_content);
-        let put = accepted.and_then(|accepted| put_one(call, (&realm, &name), accepted));
+        let put = accepted.and_then(|accepted| put_one(call, (&realm, &name, &publisher), accepted));
         results.push(match put {
             Ok(answer) => answer,
-            Err(Refusal(code, why)) => {
+            Err(Refusal(error_code, error_message)) => {
                 failed += 1;
-                json!({ "ErrorCode": code, "ErrorMessage": why })
+                PutResult::Refused {
+                    error_code,
+                    error_message,
+                }
             }
         });
     }
@@ -144,16 +164,19 @@ fn put_all<E>(
         entries: results.len(),
         failed,
     });
-    Ok(json!({ "FailedEntryCount": failed, "Entries": results }))
+    Ok(PutResults {
+        entries: results,
+        failed_entry_count: failed,
+    })
 }
 
 /// Publishes an entry, unless one with its deduplication id came before.
 fn put_one(
     call: &mut Call<'_>,
-    (realm, bus): (&RealmId, &str),
+    (realm, bus, publisher): (&RealmId, &str, &Arc<str>),
     accepted: Accepted,
-) -> Result<Value, Refusal> {
-    let (now, publisher) = (call.turn.now, call.caller.account.clone());
+) -> Result<PutResult, Refusal> {
+    let now = call.turn.now;
     let mut event = accepted.event;
     if event.deduplication.is_none() {
         event.deduplication = accepted.digest;
@@ -161,19 +184,23 @@ fn put_one(
     let group = event.group.clone().unwrap_or_default();
     let deduplication = event.deduplication.clone();
     if let Some(id) = &deduplication
-        && let Some(found) = there(call, realm, bus).and_then(|bus| bus.log.seen(&publisher, &group, id, now))
+        && let Some(found) = there(call, realm, bus).and_then(|bus| bus.log.seen(publisher, &group, id, now))
     {
-        return Ok(json!({
-            "EventId": found.id,
-            "SequenceNumber": sequence(found.number),
-            "SuccessCode": "DEDUPLICATED",
-        }));
+        return Ok(PutResult::Accepted {
+            event_id: Arc::clone(&found.id),
+            sequence_number: sequence(found.number),
+            success_code: "DEDUPLICATED",
+        });
     }
-    let kept = publish_directly(&mut call.turn, realm, (bus, &publisher), event).ok_or_else(|| {
+    let kept = publish_directly(&mut call.turn, realm, (bus, publisher), event).ok_or_else(|| {
         let why = "The event and its metadata are too long to be kept.";
         Refusal(VALIDATION, why.to_owned())
     })?;
-    Ok(json!({ "EventId": kept.id, "SequenceNumber": kept.sequence(), "SuccessCode": "PUBLISHED" }))
+    Ok(PutResult::Accepted {
+        event_id: Arc::clone(&kept.id),
+        sequence_number: kept.sequence(),
+        success_code: "PUBLISHED",
+    })
 }
 
 fn there<'c>(call: &'c mut Call<'_>, realm: &RealmId, bus: &str) -> Option<&'c mut CustomBus> {
@@ -190,43 +217,42 @@ fn digest(content: &[u8]) -> String {
 }
 
 /// Classic's envelope round an entry.
-fn accept(call: &mut Call<'_>, entry: &Entry, by_content: bool) -> Result<Accepted, Refusal> {
+fn accept(call: &mut Call<'_>, entry: &Entry<'_>, by_content: bool) -> Result<Accepted, Refusal> {
     let refused = |why: &str| Refusal(VALIDATION, why.to_owned());
     if entry.source.starts_with("aws.") {
         let code = call.turn.world.assumptions.aws_source_entry.code();
         return Err(Refusal(code, "Source must not begin with aws.".to_owned()));
     }
-    let detail = entry.detail.as_deref().unwrap_or("{}");
-    let detail =
-        compact_object(detail).ok_or_else(|| refused("Detail is malformed: it has to be a JSON object."))?;
+    let detail = entry.compact.as_deref();
+    let detail = detail.ok_or_else(|| refused("Detail is malformed: it has to be a JSON object."))?;
     let time = match &entry.time {
         Some(time) => read_time(time).ok_or_else(|| refused("Time is out of range."))?,
         None => call.turn.now,
     };
     let envelope = Envelope::new(Parts {
-        id: call.turn.dice.uuid(),
-        detail_type: &entry.detail_type,
-        source: &entry.source,
+        id: call.turn.dice.id(),
+        detail_type: entry.detail_type,
+        source: entry.source,
         account: &call.caller.account,
         time,
         region: &call.caller.region,
         resources: &entry.resources,
-        detail: &detail,
+        detail,
     });
     let digest = by_content.then(|| {
         let resources = entry.resources.join("\0");
-        let content = [entry.source.as_str(), &entry.detail_type, &detail, &resources];
+        let content = [entry.source, entry.detail_type, detail, &resources];
         digest(content.join("\0").as_bytes())
     });
     let event = NewEvent {
-        source: Some(entry.source.as_str().into()),
-        detail_type: Some(entry.detail_type.as_str().into()),
+        source: Some(entry.source.into()),
+        detail_type: Some(entry.detail_type.into()),
         ..new(&entry.system_metadata, envelope.text, ContentType::EventBridge)
     };
     Ok(Accepted { event, digest })
 }
 
-fn accept_raw(_: &mut Call<'_>, entry: &RawEntry, by_content: bool) -> Result<Accepted, Refusal> {
+fn accept_raw(_: &mut Call<'_>, entry: &RawEntry<'_>, by_content: bool) -> Result<Accepted, Refusal> {
     let refused = |why: &str| Refusal(VALIDATION, why.to_owned());
     if let Some(key) = entry.metadata.keys().find(|key| key.contains('/')) {
         return Err(Refusal(
@@ -240,7 +266,7 @@ fn accept_raw(_: &mut Call<'_>, entry: &RawEntry, by_content: bool) -> Result<Ac
         return Err(refused("Two Metadata keys differ in upper and lower case only."));
     }
     let bytes = BASE64
-        .decode(&entry.data)
+        .decode(entry.data)
         .map_err(|_| refused("Data cannot be read."))?;
     let kind = entry.system_metadata.content_type.as_deref().unwrap_or_default();
     let (data, content) = match kind.split(';').next().unwrap_or_default().trim() {
@@ -249,7 +275,7 @@ fn accept_raw(_: &mut Call<'_>, entry: &RawEntry, by_content: bool) -> Result<Ac
             serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|_| refused("Data is not JSON."))?;
             (text, ContentType::Json)
         }
-        "application/octet-stream" => (entry.data.as_str(), ContentType::Bytes),
+        "application/octet-stream" => (entry.data, ContentType::Bytes),
         other => {
             return Err(Refusal(
                 VALIDATION,
@@ -267,7 +293,7 @@ fn accept_raw(_: &mut Call<'_>, entry: &RawEntry, by_content: bool) -> Result<Ac
     Ok(Accepted { event, digest })
 }
 
-fn new(grouping: &Grouping, data: std::sync::Arc<str>, content: ContentType) -> NewEvent {
+fn new(grouping: &Grouping, data: Arc<str>, content: ContentType) -> NewEvent {
     NewEvent {
         story: None,
         data,

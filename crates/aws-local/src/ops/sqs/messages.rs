@@ -40,7 +40,7 @@ struct SendBatch {
 
 fn send(call: &mut Call<'_>, input: SendOne) -> Answer {
     let (now, stored) = (call.turn.now, call.stored);
-    let id = call.turn.dice.uuid();
+    let id = call.turn.dice.id();
     let sender = call.caller.account.clone();
     let queue = queue(call, &input.queue_url)?;
     let attributes = input.message_attributes.unwrap_or_default();
@@ -74,7 +74,7 @@ fn send(call: &mut Call<'_>, input: SendOne) -> Answer {
         system_attributes,
         group: input.message_group_id,
         deduplication,
-        sender,
+        sender: sender.into(),
         delay_seconds: input.delay_seconds,
     };
     let (number, id) = queue.enqueue(message, now);

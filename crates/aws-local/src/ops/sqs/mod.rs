@@ -54,7 +54,7 @@ const OWNERS_ONLY: [&str; 7] = [
 ];
 
 /// The operation, run only if the caller has permission on the queue that the request names.
-pub(super) fn guarded(operation: &'static str, body: &Value, run: Run) -> Run {
+pub(super) fn guarded<'b>(operation: &'static str, body: &Value, run: Run<'b>) -> Run<'b> {
     let Some(url) = body.get("QueueUrl").and_then(Value::as_str) else {
         return run;
     };

@@ -1,6 +1,7 @@
 //! Messages out of a queue.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -184,7 +185,7 @@ fn move_to_dead_letter_queue(
     realm: &RealmId,
     from: &str,
     to: &str,
-    dead: Vec<(u64, Message)>,
+    dead: Vec<(u64, Arc<Message>)>,
 ) {
     let now = call.turn.now;
     let Some(arn) = Arn::parse(to) else { return };
@@ -193,7 +194,7 @@ fn move_to_dead_letter_queue(
         let queues = &mut call.turn.world.realm(realm).queues;
         queues.get_mut(from).map(|queue| queue.messages.remove(number));
         if let Some(queue) = call.turn.world.realm(&target).queues.get_mut(arn.resource) {
-            queue.enqueue_dead_letter(message, queue_arn(realm, from), now);
+            queue.enqueue_dead_letter(Arc::unwrap_or_clone(message), queue_arn(realm, from), now);
         }
     }
 }
@@ -205,7 +206,7 @@ fn view(queue: &str, number: u64, message: &Message, input: &Receive) -> Value {
         })
     };
     let mut system = BTreeMap::from([
-        ("SenderId", message.sender.clone()),
+        ("SenderId", message.sender.to_string()),
         ("SentTimestamp", message.sent.to_string()),
         ("ApproximateReceiveCount", message.receive_count.to_string()),
         (

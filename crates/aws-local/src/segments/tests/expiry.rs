@@ -65,6 +65,7 @@ fn one_change_may_expire_and_append() {
         sequence: 21,
         time: 5,
         bytes: b"later",
+        text: None,
     };
     write.then(kept.segments.append(LOG, &[record]).unwrap().0);
     assert!(kept.commit(write, |lasts| {

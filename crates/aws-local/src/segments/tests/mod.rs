@@ -66,6 +66,7 @@ impl Kept {
             sequence,
             time,
             bytes,
+            text: None,
         };
         let (write, _) = self.segments.append(log, &[record]).unwrap();
         self.commit(write, |lasts| {
@@ -187,6 +188,7 @@ fn what_is_appended_is_what_is_read_and_the_journal_names_where_it_is() {
             sequence: at as u64,
             time: times[at],
             bytes: bytes[at],
+            text: None,
         })
         .collect();
     let (write, appended) = kept.segments.append(LOG, &records).unwrap();
@@ -235,6 +237,7 @@ fn what_does_not_fit_changes_nothing() {
         sequence,
         time: 1,
         bytes,
+        text: None,
     };
     for (records, why) in [
         (

@@ -109,6 +109,7 @@ impl Model {
                 sequence: record.sequence,
                 time: record.time,
                 bytes: &record.bytes,
+                text: None,
             })
             .collect();
         let (write, _) = kept.segments.append(self.id(log), &new).unwrap();

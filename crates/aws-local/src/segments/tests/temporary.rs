@@ -15,6 +15,7 @@ fn append(
         sequence,
         time: 1,
         bytes: &bytes,
+        text: None,
     };
     let (write, _) = segments.append(LOG, &[record]).unwrap();
     temporary.append(write)

@@ -1,7 +1,7 @@
 //! A custom event bus and its states.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,9 @@ pub(crate) struct CustomBus {
     pub(crate) metrics: BusMetrics,
     #[serde(skip)]
     live: Live,
+    /// What names it in the stories of its events.
+    #[serde(skip)]
+    label: OnceLock<Arc<str>>,
 }
 
 /// A resource policy of a bus. Its text is what is stored; a text that this version refuses, though an earlier one took it, allows
@@ -112,7 +115,14 @@ impl CustomBus {
             policies: BTreeMap::new(),
             metrics: BusMetrics::default(),
             live: Live::default(),
+            label: OnceLock::new(),
         }
+    }
+
+    /// `event-busv2/NAME/ID`.
+    pub(crate) fn label(&self) -> Arc<str> {
+        let label = || resource(&self.name, &self.id).into();
+        Arc::clone(self.label.get_or_init(label))
     }
 
     pub(crate) fn state(&self, now: Millis) -> BusState {
@@ -154,6 +164,11 @@ impl CustomBus {
         let start = self.window_start(now);
         self.log.expire(start);
     }
+}
+
+/// `event-busv2/NAME/ID`.
+pub(crate) fn resource(name: &str, id: &str) -> String {
+    ["event-busv2/", name, "/", id].concat()
 }
 
 #[cfg(test)]

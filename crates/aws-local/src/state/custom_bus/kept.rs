@@ -1,5 +1,6 @@
 //! An event as the segments have it: a head of JSON behind its length, and then its data as it is.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -37,7 +38,7 @@ pub(crate) struct PublishCall {
 /// What it takes to publish an event again as it was published.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Origin {
-    pub(crate) publisher: String,
+    pub(crate) publisher: Arc<str>,
     /// The group that the publisher gave; empty where it gave none.
     pub(crate) group: String,
     /// The state of the turn's random numbers before it was delivered.
@@ -55,17 +56,17 @@ struct Head<'a> {
     content: ContentType,
     group: Arc<str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    deduplication: Option<String>,
+    deduplication: Cow<'a, Option<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     source: Option<Arc<str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     detail_type: Option<Arc<str>>,
     #[serde(default, skip_serializing_if = "is_empty")]
-    metadata: std::borrow::Cow<'a, BTreeMap<String, String>>,
+    metadata: Cow<'a, BTreeMap<String, String>>,
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
-    passed: std::borrow::Cow<'a, [Arc<str>]>,
+    passed: Cow<'a, [Arc<str>]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    origin: Option<Origin>,
+    origin: Cow<'a, Option<Origin>>,
 }
 
 fn is_empty(metadata: &BTreeMap<String, String>) -> bool {
@@ -73,7 +74,8 @@ fn is_empty(metadata: &BTreeMap<String, String>) -> bool {
 }
 
 impl Kept {
-    pub(crate) fn encode(&self) -> Vec<u8> {
+    /// Adds what is stored in front of the data.
+    pub(crate) fn encode_head(&self, bytes: &mut Vec<u8>) {
         let event = &*self.event;
         let head = Head {
             at: event.at,
@@ -81,22 +83,21 @@ impl Kept {
             story: Arc::clone(&event.story),
             content: event.content,
             group: Arc::clone(&event.group),
-            deduplication: event.deduplication.clone(),
+            deduplication: Cow::Borrowed(&event.deduplication),
             source: event.source.clone(),
             detail_type: event.detail_type.clone(),
-            metadata: std::borrow::Cow::Borrowed(&event.metadata),
-            passed: std::borrow::Cow::Borrowed(&event.passed),
-            origin: self.origin.clone(),
+            metadata: Cow::Borrowed(&event.metadata),
+            passed: Cow::Borrowed(&event.passed),
+            origin: Cow::Borrowed(&self.origin),
         };
-        let mut bytes = Vec::with_capacity(event.data.len() + 512);
+        let start = bytes.len();
         bytes.push(VERSION);
         bytes.extend([0; FRONT_BYTES - 1]);
+        let head_at = bytes.len();
         // Plain data with text keys always serialises.
-        let _ = serde_json::to_writer(&mut bytes, &head);
-        let length = u32::try_from(bytes.len() - FRONT_BYTES).unwrap_or(u32::MAX);
-        bytes[1..FRONT_BYTES].copy_from_slice(&length.to_le_bytes());
-        bytes.extend(event.data.as_bytes());
-        bytes
+        let _ = serde_json::to_writer(&mut *bytes, &head);
+        let length = u32::try_from(bytes.len() - head_at).unwrap_or(u32::MAX);
+        bytes[start + 1..head_at].copy_from_slice(&length.to_le_bytes());
     }
 
     /// The event that a record is; the error is why this version cannot read it.
@@ -119,7 +120,7 @@ impl Kept {
             data: data.into(),
             content: head.content,
             group: head.group,
-            deduplication: head.deduplication,
+            deduplication: head.deduplication.into_owned(),
             source: head.source,
             detail_type: head.detail_type,
             metadata: head.metadata.into_owned(),
@@ -128,7 +129,7 @@ impl Kept {
         Ok(Self {
             log,
             event: Arc::new(event),
-            origin: head.origin,
+            origin: head.origin.into_owned(),
         })
     }
 }
@@ -146,7 +147,7 @@ mod tests {
                 metadata,
                 Some("d".to_owned()),
                 Some(Origin {
-                    publisher: "1".to_owned(),
+                    publisher: "1".into(),
                     group: String::new(),
                     dice: u64::MAX,
                     share: 3,
@@ -172,8 +173,11 @@ mod tests {
                 event: Arc::new(event),
                 origin,
             };
-            let bytes = kept.encode();
-            let read = Kept::decode(LogId(2), 7, &bytes).unwrap();
+            let mut bytes = b"before".to_vec();
+            kept.encode_head(&mut bytes);
+            bytes.extend(kept.event.data.as_bytes());
+            let bytes = &bytes["before".len()..];
+            let read = Kept::decode(LogId(2), 7, bytes).unwrap();
             assert_eq!(format!("{read:?}"), format!("{kept:?}"));
             for cut in 0..bytes.len() - kept.event.data.len() {
                 assert!(Kept::decode(LogId(2), 7, &bytes[..cut]).is_err(), "{cut}");

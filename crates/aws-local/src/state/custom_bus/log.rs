@@ -189,7 +189,7 @@ mod tests {
 
     fn remember(log: &mut Log, id: &str, mut event: Event) {
         let origin = Origin {
-            publisher: "p".to_owned(),
+            publisher: "p".into(),
             group: "g".to_owned(),
             dice: 0,
             share: 1,

@@ -22,7 +22,7 @@ mod subscriber;
 mod wanted;
 
 pub(crate) use batching::{Batching, Sizes};
-pub(crate) use bus::{BusPolicy, BusState, CustomBus};
+pub(crate) use bus::{BusPolicy, BusState, CustomBus, resource};
 pub(crate) use deliveries::{Batch, Deliveries, Next, Queued};
 pub(crate) use event::{ContentType, Event, NewEvent};
 pub(crate) use kept::{Kept, Origin, PublishCall};
