@@ -135,6 +135,11 @@ fn of_a_write(fault: WriteFault) -> Fault {
             "its server takes no writes: it may have become a standby",
             "Make the primary answer at the address of `--database-url`; then it is written again.",
         ),
+        WriteFault::Refused => (
+            "store-refused",
+            "its server refuses the service's login: its password may have been changed",
+            "Restart the service with the new password (`PGPASSWORD`, or the file of `PGPASSFILE`), which is read at the start.",
+        ),
         WriteFault::Taken => (
             "store-taken",
             "another process has taken it",
@@ -333,6 +338,7 @@ mod tests {
             (WriteFault::Unreachable, "store-unreachable"),
             (WriteFault::ServerFull, "store-server-full"),
             (WriteFault::ReadOnly, "store-read-only"),
+            (WriteFault::Refused, "store-refused"),
             (WriteFault::Taken, "store-taken"),
             (WriteFault::Other, "store-not-written"),
         ] {
@@ -420,6 +426,7 @@ mod tests {
             WriteFault::Unreachable,
             WriteFault::ServerFull,
             WriteFault::ReadOnly,
+            WriteFault::Refused,
             WriteFault::Taken,
             WriteFault::Other,
         ] {

@@ -46,6 +46,8 @@ struct Planned {
     connected: BTreeSet<String>,
     /// Connections of this state by id: refreshed, planned or removed.
     held_connections: BTreeSet<String>,
+    /// Names of the connections that are planned to lead to a place, in the order of their plans.
+    leading_to: BTreeMap<Object, Vec<Option<String>>>,
     /// Roles that were made for subscribers of this state: the ARN, and the subscriber.
     made_roles: BTreeSet<(String, Object)>,
     /// What was refreshed.
@@ -135,6 +137,14 @@ impl Walk {
     /// Whether any connection is of this state, as is seen by now.
     pub fn holds_connections(&self) -> bool {
         !self.planned().held_connections.is_empty()
+    }
+
+    /// A connection is planned to lead to a place. Returns the name of the first that was, where it is known.
+    pub fn leads_to(&self, place: Object, name: Option<String>) -> Option<String> {
+        let mut planned = self.planned();
+        let names = planned.leading_to.entry(place).or_default();
+        names.push(name);
+        names.first().cloned().flatten()
     }
 
     /// The state has a role that was made for a subscriber.

@@ -98,6 +98,8 @@ struct Need<'a> {
     actions: Vec<&'a str>,
     /// A plan needs it.
     reads: bool,
+    /// Everybody needs it: it does not come with an option, and not for warnings alone.
+    always: bool,
 }
 
 impl Table {
@@ -130,15 +132,19 @@ impl Table {
 
     fn section(&self, name: &str, needs: &Map<String, Value>) -> Result<String> {
         let about = needs.get("about").map(texts).unwrap_or_default();
-        let mut statements = Vec::new();
+        let (mut statements, mut optional) = (Vec::new(), Vec::new());
         for need in needs_of(needs) {
-            statements.extend(self.statements(&need, &about)?);
+            let of_option = options_of(needs)
+                .iter()
+                .any(|option| text_of(option, "sid") == need.sid);
+            let into = if of_option { &mut optional } else { &mut statements };
+            into.extend(self.statements(&need, &about)?);
         }
         let used = |purpose: &str| needs.contains_key(purpose);
-        let lead = if used("read") || used("write") {
-            "The AWS credentials need:"
-        } else {
-            "It works without AWS permissions. With these, the provider can warn of more mistakes:"
+        let lead = match used("read") || used("write") {
+            true if optional.is_empty() => "The AWS credentials need:",
+            true => "Without the options below, the AWS credentials need:",
+            false => "It works without AWS permissions. With these, the provider can warn of more mistakes:",
         };
         let mut note =
             "Replace `REGION`, `ACCOUNT_ID` and the other names in capitals with your own.".to_owned();
@@ -154,9 +160,18 @@ impl Table {
             format!("```json\n{}\n```", document(&statements)),
             note,
         ];
-        let option = |option: &Value| format!("- `{}…`: {}", text_of(option, "sid"), text_of(option, "when"));
-        let options: Vec<_> = options_of(needs).iter().map(option).collect();
-        parts.extend((!options.is_empty()).then(|| options.join("\n")));
+        if !optional.is_empty() {
+            let row =
+                |option: &Value| format!("| `{}…` | {} |", text_of(option, "sid"), text_of(option, "when"));
+            let rows: Vec<_> = options_of(needs).iter().map(row).collect();
+            parts.push("An option needs its statements, too:".to_owned());
+            parts.push(format!(
+                "| `Sid` begins with | only with |\n|---|---|\n{}",
+                rows.join("\n")
+            ));
+            parts.push(format!("```json\n{}\n```", document(&optional)));
+        }
+        statements.append(&mut optional);
         let sources = self.sources(&statements)?;
         parts.push(format!(
             "The guide [Permissions](../guides/permissions.md) has policies for the whole provider. Sources: {sources}."
@@ -169,7 +184,10 @@ impl Table {
         let takes = |page: &str, need: &Need<'_>| match name {
             "everything" => !page.starts_with(PROGRAMS),
             "plan" => !page.starts_with(PROGRAMS) && need.reads,
-            program => page == program,
+            name => match self.0["policies"].get(name) {
+                Some(pages) => need.always && texts(pages).contains(&page),
+                None => page == name,
+            },
         };
         let mut merged: BTreeMap<String, Statement> = BTreeMap::new();
         for (page, needs) in self.pages() {
@@ -286,12 +304,14 @@ fn needs_of(needs: &Map<String, Value>) -> Vec<Need<'_>> {
             sid,
             actions,
             reads: is_read(purpose),
+            always: *purpose != "checks",
         })
     });
     let options = options_of(needs).iter().map(move |option| Need {
         sid: text_of(option, "sid"),
         actions: texts(&option["actions"]),
         reads: texts(&option["for"]).iter().any(is_read),
+        always: false,
     });
     purposes.chain(options).collect()
 }
@@ -374,12 +394,14 @@ mod tests {
         "role": { "arns": ["arn:role"], "condition": { "StringEquals": { "k": "v" } } }
       },
       "actions": { "e:Get": ["bus", "rule"], "e:List": [], "e:Put": ["rule"], "iam:PassRole": ["role"] },
+      "policies": { "least": ["resources/rule"] },
       "pages": {
         "resources/rule": {
           "about": ["rule"],
-          "read": ["e:Get", "e:List"],
+          "read": ["e:Get"],
+          "checks": ["e:List"],
           "write": ["e:Put"],
-          "options": [{ "sid": "PassRole", "when": "With `role_arn`.", "for": ["write"], "actions": ["iam:PassRole"] }]
+          "options": [{ "sid": "PassRole", "when": "`role_arn`.", "for": ["write"], "actions": ["iam:PassRole"] }]
         },
         "resources/role": { "about": ["rule"], "write": ["e:Put", "iam:PassRole"] },
         "data-sources/nothing": {},
@@ -429,14 +451,16 @@ mod tests {
                     "docs/resources/role.md",
                     &statement("ApplyPassRole", "iam:PassRole", "arn:role"),
                 ),
-                (rule, &statement("ReadWithoutResource", "e:List", "*")),
+                (rule, &statement("ChecksWithoutResource", "e:List", "*")),
                 (rule, &statement("Apply", "e:Put", "arn:rule")),
                 (
                     rule,
                     &(statement("PassRole", "iam:PassRole", "arn:role")
                         + ",\n      \"Condition\": {\n        \"StringEquals\": {\n          \"k\": \"v\"\n        }\n      }"),
                 ),
-                (rule, "- `PassRole…`: With `role_arn`.\n"),
+                (rule, "| `PassRole…` | `role_arn`. |\n\n```json\n"),
+                (rule, "Without the options below, the AWS credentials need:\n"),
+                ("docs/resources/role.md", "\n\nThe AWS credentials need:\n"),
                 (rule, "[Events](https://e), [IAM](https://i)"),
                 ("docs/data-sources/nothing.md", "# Nothing\n"),
             ],
@@ -457,6 +481,16 @@ mod tests {
                 (GUIDE, "\n```\nb\n<!-- policy: programs/export -->\n```json\n{\n"),
             ],
         );
+    }
+
+    /// What comes with an option, or for warnings alone, is not in it.
+    #[test]
+    fn the_policy_of_a_minimal_configuration_has_no_options() {
+        let mut pages = pages("<!-- policy: least -->\n```json\n```\n");
+        add(&mut pages, TABLE).unwrap();
+        let guide = &pages[GUIDE];
+        assert!(guide.contains("e:Get") && guide.contains("e:Put"), "{guide}");
+        assert!(!guide.contains("iam:") && !guide.contains("e:List"), "{guide}");
     }
 
     #[track_caller]

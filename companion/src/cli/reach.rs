@@ -99,7 +99,7 @@ fn why_not(chain: &Chain, place: &Place<'_>) -> Vec<Finding> {
         // Where the source is not made yet, that was found.
         Seen::Hidden(_) if is_off || chain.source.is_none() => findings,
         Seen::Hidden(_) | Seen::OwnBus => Vec::new(),
-        Seen::Visible(aws) if may_lead(aws, place) => {
+        Seen::Visible(aws) if may_lead(aws, &findings, place) => {
             if is_off || aws.source.as_deref() != Some("ACTIVE") {
                 findings
             } else {
@@ -121,11 +121,18 @@ fn why_not(chain: &Chain, place: &Place<'_>) -> Vec<Finding> {
     }
 }
 
-/// Whether an enabled rule has a target that is the log group, or something that may pass events on to it.
-fn may_lead(aws: &Aws, place: &Place<'_>) -> bool {
+/// Whether an enabled rule has a target that is the log group, or something that may pass events on to it; or a custom event bus has a
+/// subscriber.
+fn may_lead(aws: &Aws, findings: &[Finding], place: &Place<'_>) -> bool {
     if aws.managed_by.is_some() {
-        // What subscribes to a custom event bus is not seen.
-        return aws.feeds().is_some();
+        // Where a subscriber of a custom event bus leads to may be known at a delivery only.
+        let is_broken = |finding: &Finding| {
+            matches!(
+                finding.link,
+                Some(Link::EventSource | Link::Bus | Link::Subscriber)
+            )
+        };
+        return aws.feeds().is_some() && !findings.iter().any(is_broken);
     }
     let rules = aws.rules.iter().flatten().filter(|rule| rule.enabled);
     let mut targets = rules.flat_map(|rule| &rule.targets);
@@ -245,6 +252,7 @@ mod tests {
             source: Some("ACTIVE".to_owned()),
             managed_by: None,
             rules: Some(vec![rule]),
+            custom_event_bus: None,
         })
     }
 

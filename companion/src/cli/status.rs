@@ -216,17 +216,23 @@ fn aws_cells(aws: &Seen) -> [Cell; 4] {
         Cell::new(look, count.to_string())
     };
     let enabled: Vec<_> = rules.iter().filter(|rule| rule.enabled).collect();
-    let targets = enabled.iter().map(|rule| rule.targets.len()).sum();
+    let custom = aws
+        .custom_event_bus
+        .as_ref()
+        .filter(|custom| custom.not_seen.is_none());
+    // What a rule has for a target, a custom event bus has for a subscriber.
+    let targets = match custom {
+        Some(custom) => custom.subscribers.iter().filter(|one| one.runs()).count(),
+        None => enabled.iter().map(|rule| rule.targets.len()).sum(),
+    };
+    let bus = if aws.managed_by.is_some() {
+        "managed"
+    } else {
+        "yes"
+    };
     [
         source,
-        Cell::new(
-            Look::Good,
-            if aws.managed_by.is_some() {
-                "managed"
-            } else {
-                "yes"
-            },
-        ),
+        Cell::new(Look::Good, bus),
         count(enabled.len()),
         count(targets),
     ]

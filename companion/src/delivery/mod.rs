@@ -187,6 +187,9 @@ impl Delivery {
     /// Gives connections that can send their turns.
     fn offer(&self, work: &mut Work, all: Vec<Due>, now: i64) {
         for due in all {
+            if !work.unread.permits(&due.id, now) {
+                continue;
+            }
             let (id, region, failures) = (due.id.clone(), due.region.clone(), due.failures);
             if work.region(&region).offer(due, now) {
                 work.look((&self.store, &self.partner), &id, &region, failures);

@@ -10,10 +10,10 @@ use super::decide::{Decision, Next};
 use super::region::Region;
 use super::work::{Looked, Work};
 use crate::event_bus::CallLimits;
-use crate::ids;
 use crate::partner::Partner;
 use crate::schedule::LEASE_MS;
 use crate::store::{Ending, Entry, Leased, Result, Settlement, Store, StoreError, Tx};
+use crate::{clock, ids};
 
 /// What a turn works with.
 pub(super) struct Means<'a> {
@@ -40,17 +40,12 @@ impl Means<'_> {
             conclude(&mut tx, looked, next.as_ref()).await?;
         }
         remove_stopped(work);
-        let mut leased = vec![];
-        for (name, calls) in free {
-            let (region, in_calls) = work.region_and_calls(&name);
-            for _ in 0..calls {
-                let Some(call) = fill(&mut tx, region, (in_calls, self.partner.limits(&name)), now).await?
-                else {
-                    break;
-                };
-                leased.push((name.clone(), call));
-            }
+        let mut unread = vec![];
+        let leased = self.lease(&mut tx, work, (free, &mut unread), now).await;
+        for id in unread {
+            work.unread.failed(&id, now, clock::random());
         }
+        let leased = leased?;
         if let Err(error) = tx.commit().await {
             // A database on a server may have committed all the same: then there are leases of calls that nobody makes.
             work.unmade.extend(leased.into_iter().map(|(_, call)| call.lease));
@@ -67,6 +62,28 @@ impl Means<'_> {
             work.call(self.partner, &region, call);
         }
         Ok(())
+    }
+
+    /// Leases so many calls of each region. Adds the connections whose events cannot be read to those.
+    async fn lease(
+        &self,
+        tx: &mut Tx,
+        work: &mut Work,
+        (free, unread): (Vec<(String, usize)>, &mut Vec<ConnectionId>),
+        now: i64,
+    ) -> Result<Vec<(String, Leased)>> {
+        let mut leased = vec![];
+        for (name, calls) in free {
+            let (region, in_calls) = work.region_and_calls(&name);
+            for _ in 0..calls {
+                let of = (in_calls, self.partner.limits(&name));
+                let Some(call) = fill(tx, region, of, unread, now).await? else {
+                    break;
+                };
+                leased.push((name.clone(), call));
+            }
+        }
+        Ok(leased)
     }
 
     /// The regions that can send, with how many calls more each may make. One that fails is tried by one call.
@@ -165,6 +182,7 @@ async fn fill(
     tx: &mut Tx,
     region: &mut Region,
     (in_calls, limits): (&HashMap<i64, ConnectionId>, CallLimits),
+    unread: &mut Vec<ConnectionId>,
     now: i64,
 ) -> Result<Option<Leased>> {
     let (mut batch, mut more, mut first) = (Batch::new(limits), vec![], None);
@@ -180,10 +198,15 @@ async fn fill(
                 fail(tx, &due.id, &what).await?;
                 continue;
             }
-            // It has lost its turn, which the next scan gives it again; the answers and the other connections do not wait for it.
+            // It has lost its turn, which a later scan gives it again; the answers and the other connections do not wait for it. On
+            // PostgreSQL nothing more can be done in this transaction, and the turn is taken again without it.
             Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::error!(connection = %due.id, error, "what a connection holds cannot be read; it will be retried");
+                let why = &error as &dyn std::error::Error;
+                tracing::error!(connection = %due.id, error = why, "what a connection holds cannot be read; it will be retried");
+                unread.push(due.id);
+                if tx.is_spent() {
+                    return Err(error);
+                }
                 continue;
             }
         };

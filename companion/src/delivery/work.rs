@@ -38,6 +38,8 @@ pub(super) struct Work {
     pub(super) regions_off: HoldOff<String>,
     /// Connections whose last look was not answered.
     pub(super) looks_off: HoldOff<ConnectionId>,
+    /// Connections whose events could not be read.
+    pub(super) unread: HoldOff<ConnectionId>,
     /// The store, where it fails.
     pub(super) store_off: HoldOff<()>,
     /// The store is to be asked which connections can send.

@@ -310,6 +310,21 @@ impl Aws {
         Ok(None)
     }
 
+    /// Whether a log group has a log stream.
+    pub(crate) async fn has_log_stream(&self, group: &str, stream: &str) -> anyhow::Result<bool> {
+        let list = self.logs.describe_log_streams().log_group_name(group);
+        // Sorted by name: the stream itself is the first whose name begins so.
+        let page = list.log_stream_name_prefix(stream).send().await;
+        let page = found(page.map_err(|error| aws_error::error(&error))).with_context(|| {
+            self.cannot(
+                &format!("the log streams of `{group}`"),
+                "logs:DescribeLogStreams",
+            )
+        })?;
+        let streams = page.and_then(|page| page.log_streams).unwrap_or_default();
+        Ok(streams.iter().any(|one| one.log_stream_name() == Some(stream)))
+    }
+
     /// The tags of a bus or rule that a person writes.
     async fn tags(&self, arn: &str) -> anyhow::Result<BTreeMap<String, String>> {
         let answer = self

@@ -1,6 +1,7 @@
 //! The database: opened once, one writer, and a commit that wakes the tasks with work from it.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -22,6 +23,9 @@ use crate::traces;
 
 /// Longest wait for the turn to begin a transaction.
 const BEGIN_WITHIN: Duration = Duration::from_secs(30);
+
+/// Longest wait for the end of what is under way when the store is closed.
+const CLOSE_WITHIN: Duration = Duration::from_secs(30);
 
 /// The store, open. Clones share it.
 #[derive(Clone, Debug)]
@@ -203,7 +207,11 @@ impl Store {
     /// Begins a transaction that may write; waits for the one under way, and for those that began to wait earlier.
     pub(crate) async fn begin(&self) -> Result<Tx> {
         let place = tokio::time::timeout(BEGIN_WITHIN, self.queue.lock());
-        let _place = place.await.map_err(|_| sqlx::Error::PoolTimedOut)?;
+        let late = || {
+            let why = format!("no turn to write within {} seconds", BEGIN_WITHIN.as_secs());
+            StoreError::Sql(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, why)))
+        };
+        let _place = self.signals.noted(place.await.map_err(|_| late()))?;
         self.begin_first().await
     }
 
@@ -271,10 +279,15 @@ impl Store {
         }
     }
 
-    /// Closes the store once its last statements are done.
+    /// Closes the store once its last statements are done. A server that does not answer is not waited for.
     pub(crate) async fn close(&self) {
-        self.read.close().await;
-        self.write.close().await;
+        let close = async {
+            self.read.close().await;
+            self.write.close().await;
+        };
+        if tokio::time::timeout(CLOSE_WITHIN, close).await.is_err() {
+            tracing::warn!("the database does not answer; it is left without being closed");
+        }
     }
 }
 
@@ -289,6 +302,11 @@ impl Tx {
         traces::accepted(self.noted.iter().filter_map(Happening::accepted), self.began);
         feed::send(&signals.feed, self.noted);
         Ok(())
+    }
+
+    /// Whether nothing more can be done in it, since a statement of it has failed.
+    pub(crate) const fn is_spent(&self) -> bool {
+        self.inner.is_spent()
     }
 
     /// Notes what the commit does, for watchers.

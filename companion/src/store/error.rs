@@ -89,6 +89,7 @@ impl StoreError {
                 return match error.code().as_deref() {
                     Some("53100") => WriteFault::ServerFull,
                     Some("25006") => WriteFault::ReadOnly,
+                    Some("28P01" | "28000") => WriteFault::Refused,
                     _ => WriteFault::Other,
                 };
             }
@@ -128,6 +129,8 @@ pub(crate) enum WriteFault {
     ServerFull,
     /// The server takes no writes.
     ReadOnly,
+    /// The server refuses the login.
+    Refused,
     /// Another process has the database.
     Taken,
     Other,

@@ -6,8 +6,9 @@
 //! # Floors
 //! Ground first: a module uses lines above its own, or beside it; `cargo xtask tidy` checks that.
 //! ```text
-//! bounds durability error feed migrations source sql      leaves; what commits do to events, for watchers; a source's key at AWS; statements
-//!                                                         and rows of both databases
+//! bounds durability error feed lent migrations source     leaves; what commits do to events, for watchers; a server's session while it is used;
+//!                                                         a source's key at AWS
+//! sql                                                     statements and rows of both databases
 //! directory event row                                     the lock on a data directory, a new event, rows as values
 //! server session sqlite                                   opening: where a PostgreSQL database is, the session that writes to it; SQLite
 //! commits                                                 what commits did, counted
@@ -41,6 +42,7 @@ mod inspection;
 mod installation;
 mod intake;
 mod lease;
+mod lent;
 mod migrations;
 pub(crate) mod outbox;
 mod purge;

@@ -46,6 +46,7 @@ impl Store {
 
     /// Keeps a source that AWS did not delete, for a retry at that time.
     pub(crate) async fn not_removed(&self, source: &SourceKey, why: &str, retry_at_ms: i64) -> Result<()> {
+        let mut tx = self.begin().await?;
         query(
             "UPDATE source_removal SET failures = failures + 1, retry_at_ms = $1, last_error = $2
              WHERE source = $3 AND region = $4 AND aws_account_id = $5",
@@ -55,19 +56,20 @@ impl Store {
         .bind(&source.name)
         .bind(&source.region)
         .bind(&source.aws_account_id)
-        .execute(&self.write)
+        .execute(&mut tx.inner)
         .await?;
-        Ok(())
+        tx.commit().await
     }
 
     /// Takes a source off the queue: AWS has deleted it.
     pub(crate) async fn removed(&self, source: &SourceKey) -> Result<()> {
+        let mut tx = self.begin().await?;
         query("DELETE FROM source_removal WHERE source = $1 AND region = $2 AND aws_account_id = $3")
             .bind(&source.name)
             .bind(&source.region)
             .bind(&source.aws_account_id)
-            .execute(&self.write)
+            .execute(&mut tx.inner)
             .await?;
-        Ok(())
+        tx.commit().await
     }
 }

@@ -123,6 +123,12 @@ impl Server {
                 Some(found) => found,
                 None => return StoreError::Sql(error),
             },
+            sqlx::Error::PoolTimedOut => (
+                format!("it gives no further session within {} seconds", CONNECT_WITHIN.as_secs()),
+                "The service has up to five at a time: see the limits of the role (`CONNECTION LIMIT`) and of the server \
+                 (`max_connections`), and this program's log."
+                    .to_owned(),
+            ),
             sqlx::Error::Configuration(why) => (why.to_string(), "Correct `--database-url`.".to_owned()),
             _ => return StoreError::Sql(error),
         };
@@ -135,6 +141,11 @@ impl Server {
             StoreError::Migrate(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
                 self.unusable(error)
             }
+            StoreError::Migrate(MigrateError::VersionMismatch(_)) => self.error(
+                "its table `_sqlx_migrations` is of another program",
+                "Give the service a database of its own, or a schema that the `search_path` of its role begins with.",
+            ),
+            StoreError::Sql(error) => self.unusable(error),
             error => error,
         }
     }

@@ -2,15 +2,18 @@
 //! the writes are of the same session, no write is committed without the lock, whatever happens to connections and clocks.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
 use sqlx::{Connection as _, Row as _};
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use super::durability::Durability;
 use super::error::{Result, StoreError, is_lost};
+use super::lent::Lent;
 use super::server::Server;
 use super::sql::Transaction;
 use crate::ids;
@@ -26,7 +29,11 @@ const LOCK_NOT_AVAILABLE: &str = "55P03";
 /// Sessions that read.
 const READERS: u32 = 4;
 /// Longest wait for a session, such as while the server is restarted.
-const SESSION_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
+const SESSION_WITHIN: Duration = Duration::from_secs(10);
+/// A session that was not used for this long is asked whether it answers.
+const IDLE: Duration = Duration::from_secs(1);
+/// How long it may take to: a session that is found dead leaves time for a new one.
+const PING_WITHIN: Duration = Duration::from_secs(2);
 
 /// What each session begins with. A plan must not hang on statistics: tables of events are empty in one minute and full in the next. A
 /// session whose machine is gone ends after about a minute, and its lock with it.
@@ -40,6 +47,10 @@ const SETTINGS: &str = "
 const ON_DISK: &str =
     "SELECT set_config('synchronous_commit', CASE now WHEN 'off' THEN 'on' ELSE now END, false)
      FROM (SELECT current_setting('synchronous_commit') AS now) setting";
+/// Gives back the lock, if the session has it.
+const UNLOCK: &str = "SELECT pg_advisory_unlock_all()";
+/// Names the session of this process that writes, for [`Session::end_last`].
+const NAME: &str = "SELECT set_config('application_name', $1, false)";
 /// For sessions that must not write.
 const READ_ONLY: &str = "SET default_transaction_read_only = on";
 /// What is said of a process that had the database and is gone.
@@ -55,8 +66,6 @@ pub(super) struct Session {
     durability: Durability,
     /// The row says that it is this process.
     is_recorded: AtomicBool,
-    /// The server's process of the last session that had the lock.
-    backend: AtomicI32,
     /// Who has the database instead, once it is another process.
     taken_by: OnceLock<String>,
     /// Wakes who waits for that.
@@ -78,7 +87,6 @@ pub(super) async fn open(server: &Server, durability: Durability) -> Result<Sess
         process: ids::request(),
         durability,
         is_recorded: AtomicBool::new(false),
-        backend: AtomicI32::new(0),
         taken_by: OnceLock::new(),
         taken: Notify::new(),
     });
@@ -89,6 +97,11 @@ pub(super) async fn open(server: &Server, durability: Durability) -> Result<Sess
     {
         return Err(in_use(server, &mut first).await);
     }
+    // The server may end this session a while after it is closed.
+    sqlx::query(UNLOCK)
+        .execute(&mut first)
+        .await
+        .map_err(|error| server.unusable(error))?;
     first.close().await.map_err(|error| server.unusable(error))?;
     let of_write = Arc::clone(&session);
     let write = PgPoolOptions::new()
@@ -96,8 +109,8 @@ pub(super) async fn open(server: &Server, durability: Durability) -> Result<Sess
         .idle_timeout(None)
         .max_lifetime(None)
         .acquire_timeout(SESSION_WITHIN)
-        // One that has ended is found by its first statement, which is `BEGIN`.
         .test_before_acquire(false)
+        .before_acquire(|connection, last| Box::pin(answers(connection, last.idle_for)))
         .after_connect(move |connection, _| {
             let session = Arc::clone(&of_write);
             Box::pin(async move { session.begin(connection).await })
@@ -105,6 +118,8 @@ pub(super) async fn open(server: &Server, durability: Durability) -> Result<Sess
     let read = PgPoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(SESSION_WITHIN)
+        .test_before_acquire(false)
+        .before_acquire(|connection, last| Box::pin(answers(connection, last.idle_for)))
         .after_connect(|connection, _| {
             Box::pin(async move {
                 sqlx::raw_sql(SETTINGS).execute(&mut *connection).await?;
@@ -122,8 +137,8 @@ impl Session {
     /// Begins a transaction. A session that has ended, such as by a restart of the server, is found out by that: nothing was begun in it,
     /// and a new one takes its place.
     pub(super) async fn transaction(&self, write: &PgPool) -> Result<Transaction> {
-        let begun = match write.begin().await {
-            Err(error) if is_lost(&error) => write.begin().await,
+        let begun = match Lent::begin(write).await {
+            Err(error) if is_lost(&error) => Lent::begin(write).await,
             begun => begun,
         };
         if let Some(by) = self.taken_by.get() {
@@ -179,9 +194,19 @@ impl Session {
             Durability::None => NOT_ON_DISK,
         };
         sqlx::raw_sql(durability).execute(&mut *connection).await?;
-        let has_lock = self.lock(connection).await? || self.end_last(connection).await?;
-        if has_lock && self.is_its(connection).await? {
+        sqlx::query(NAME)
+            .bind(self.name())
+            .execute(&mut *connection)
+            .await?;
+        let has_lock = lock(connection).await? || self.end_last(connection).await?;
+        let is_its = self.is_its(connection).await?;
+        if has_lock && is_its {
             return Ok(());
+        }
+        if self.is_recorded.load(Ordering::Relaxed) && is_its {
+            // Nobody else has written down that it has the database, so it is tried again.
+            let why = "the lock of the database is not free, and no other process has the database";
+            return Err(sqlx::Error::Protocol(why.to_owned()));
         }
         let by = holder(connection).await?.unwrap_or_else(|| ENDED.to_owned());
         tracing::error!(
@@ -190,36 +215,29 @@ impl Session {
         );
         self.taken_by.get_or_init(|| by);
         self.taken.notify_one();
+        sqlx::query(UNLOCK).execute(&mut *connection).await?;
         sqlx::raw_sql(READ_ONLY).execute(connection).await.map(drop)
     }
 
-    /// Takes the lock, if it is free; whether it was.
-    async fn lock(&self, connection: &mut PgConnection) -> sqlx::Result<bool> {
-        let row = sqlx::query(
-            "SELECT pg_try_advisory_lock($1, current_schema()::regnamespace::oid::int) AS is_free, pg_backend_pid() AS pid",
-        )
-        .bind(LOCK)
-        .fetch_one(connection)
-        .await?;
-        let is_free = row.try_get("is_free")?;
-        if is_free {
-            self.backend.store(row.try_get("pid")?, Ordering::Relaxed);
-        }
-        Ok(is_free)
+    /// What its sessions that write are called on the server: no other process has this name.
+    fn name(&self) -> String {
+        format!("scalr-eventbridge {}", self.process)
     }
 
-    /// Where it is the last session of this process that still has the lock, such as after the network was cut: ends that, and takes it.
+    /// Where an earlier session of this process still has the lock, such as after the network was cut: ends that, and takes it.
     async fn end_last(&self, connection: &mut PgConnection) -> sqlx::Result<bool> {
         sqlx::query(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE pid = $2
-             AND locktype = 'advisory' AND granted AND classid = $1 AND objid = current_schema()::regnamespace::oid",
+            "SELECT pg_terminate_backend(l.pid, 5000) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+             WHERE l.locktype = 'advisory' AND l.granted AND l.classid = $1 AND l.objid = current_schema()::regnamespace::oid
+               AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+               AND a.application_name = $2 AND l.pid <> pg_backend_pid()",
         )
         .bind(LOCK)
-        .bind(self.backend.load(Ordering::Relaxed))
-        .fetch_optional(&mut *connection)
+        .bind(self.name())
+        .fetch_all(&mut *connection)
         .await?;
         // It may have ended by itself in between.
-        self.lock(connection).await
+        lock(connection).await
     }
 
     /// Whether the database is still as this process left it: no other one has had it meanwhile.
@@ -250,6 +268,27 @@ impl Session {
         self.is_recorded.store(true, Ordering::Relaxed);
         Ok(())
     }
+}
+
+/// Whether a session still answers, asked where it has been idle: a network may have forgotten it. One that does not is closed.
+async fn answers(connection: &mut PgConnection, idle_for: Duration) -> sqlx::Result<bool> {
+    if idle_for < IDLE {
+        return Ok(true);
+    }
+    Ok(matches!(
+        timeout(PING_WITHIN, connection.ping()).await,
+        Ok(Ok(()))
+    ))
+}
+
+/// Takes the lock, if it is free; whether it was.
+async fn lock(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    let row =
+        sqlx::query("SELECT pg_try_advisory_lock($1, current_schema()::regnamespace::oid::int) AS is_free")
+            .bind(LOCK)
+            .fetch_one(connection)
+            .await?;
+    row.try_get("is_free")
 }
 
 /// Takes the lock for this session, and waits a moment for it: the session of a process that was killed just now may not have ended.

@@ -10,6 +10,9 @@ use sqlx::postgres::{PgArguments, PgPool, PgRow};
 use sqlx::query::Query as Prepared;
 use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
 use sqlx::{Postgres, Row as _, Sqlite};
+use tokio::time::timeout;
+
+use super::lent::{Lent, STATEMENT_WITHIN};
 
 type Result<T> = std::result::Result<T, sqlx::Error>;
 
@@ -68,7 +71,7 @@ impl Pool {
     pub(super) async fn begin(&self) -> Result<Transaction> {
         match self {
             Self::Sqlite(pool) => pool.begin_with("BEGIN IMMEDIATE").await.map(Transaction::sqlite),
-            Self::Postgres(pool) => pool.begin().await.map(Transaction::postgres),
+            Self::Postgres(pool) => Lent::begin(pool).await.map(Transaction::postgres),
         }
     }
 
@@ -115,7 +118,7 @@ pub(super) struct Transaction {
 
 enum Begun {
     Sqlite(sqlx::Transaction<'static, Sqlite>),
-    Postgres(sqlx::Transaction<'static, Postgres>),
+    Postgres(Lent),
 }
 
 impl Transaction {
@@ -126,23 +129,28 @@ impl Transaction {
         }
     }
 
-    pub(super) const fn postgres(inner: sqlx::Transaction<'static, Postgres>) -> Self {
+    pub(super) const fn postgres(inner: Lent) -> Self {
         Self {
             inner: Begun::Postgres(inner),
             has_failed: false,
         }
     }
 
+    /// Whether nothing more can be done in it: a statement of it has failed on PostgreSQL.
+    pub(super) const fn is_spent(&self) -> bool {
+        self.has_failed && matches!(self.inner, Begun::Postgres(_))
+    }
+
     pub(super) async fn commit(self) -> Result<()> {
         match self.inner {
             Begun::Sqlite(inner) => inner.commit().await,
             Begun::Postgres(inner) if self.has_failed => {
-                inner.rollback().await?;
+                inner.end("ROLLBACK").await?;
                 Err(sqlx::Error::Protocol(
                     "a statement of the transaction failed before its commit".to_owned(),
                 ))
             }
-            Begun::Postgres(inner) => inner.commit().await,
+            Begun::Postgres(inner) => inner.end("COMMIT").await,
         }
     }
 
@@ -150,7 +158,7 @@ impl Transaction {
     pub(super) async fn rollback(self) -> Result<()> {
         match self.inner {
             Begun::Sqlite(inner) => inner.rollback().await,
-            Begun::Postgres(inner) => inner.rollback().await,
+            Begun::Postgres(inner) => inner.end("ROLLBACK").await,
         }
     }
 }
@@ -236,18 +244,32 @@ impl Done {
     }
 }
 
+/// Runs the query in a session that is lent, within its deadline.
+macro_rules! run_lent {
+    ($query:ident . $call:ident on $lent:ident, $row:ident => $postgres:expr) => {
+        match $lent.session() {
+            Ok(session) => {
+                let done = timeout(STATEMENT_WITHIN, $query.postgres().$call(session)).await;
+                $lent.ended(done, STATEMENT_WITHIN).map(|$row| $postgres)
+            }
+            Err(error) => Err(error),
+        }
+    };
+}
+
 /// Runs the query on either database, and notes in its transaction where it failed.
 macro_rules! run {
     ($query:ident . $call:ident on $on:expr, $row:ident $(. $done:ident)? => $sqlite:expr, $postgres:expr) => {
         match $on.into() {
             On::Pool(Pool::Sqlite(pool)) => $query.sqlite().$call(pool).await.map(|$row| $sqlite),
-            On::Pool(Pool::Postgres(pool)) => $query.postgres().$call(pool).await.map(|$row| $postgres),
+            On::Pool(Pool::Postgres(pool)) => {
+                let mut lent = Lent::of(pool).await?;
+                run_lent!($query . $call on lent, $row => $postgres)
+            }
             On::Transaction(transaction) => {
                 let result = match &mut transaction.inner {
                     Begun::Sqlite(inner) => $query.sqlite().$call(&mut **inner).await.map(|$row| $sqlite),
-                    Begun::Postgres(inner) => {
-                        $query.postgres().$call(&mut **inner).await.map(|$row| $postgres)
-                    }
+                    Begun::Postgres(lent) => run_lent!($query . $call on lent, $row => $postgres),
                 };
                 transaction.has_failed |= result.is_err();
                 result

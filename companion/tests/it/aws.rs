@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudwatchlogs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_eventbridgev2::types::{
     BatchConfiguration, EventSourceConfiguration, Filter, FilterConfiguration, FilterScope,
-    InvokeConfiguration, PartnerEventsSourceConfiguration, UniversalTargetParameters,
+    InvokeConfiguration, PartnerEventsSourceConfiguration, SubscriberState, UniversalTargetParameters,
 };
 use serde_json::{Value, json};
 
@@ -132,6 +132,30 @@ impl Aws {
             let made = create.invoke_configuration(target.clone()).send().await;
             made.expect("a subscriber");
         }
+    }
+
+    /// Stops a subscriber of a custom event bus.
+    pub(crate) async fn stop_subscriber(&self, region: &str, name: &str) {
+        let custom = self.custom(region);
+        let listed = custom.list_subscribers().name_prefix(name).send().await;
+        let listed = listed.expect("the subscribers");
+        let arn = listed.subscribers()[0].subscriber_arn().expect("its ARN");
+        let update = custom.update_subscriber().subscriber_arn(arn);
+        let stopped = update.state(SubscriberState::Stopped).send().await;
+        stopped.expect("the subscriber is stopped");
+    }
+
+    /// Deletes a log stream.
+    pub(crate) async fn delete_log_stream(&self, region: &str, group: &str, stream: &str) {
+        let delete = self.logs(region).delete_log_stream().log_group_name(group);
+        let deleted = delete.log_stream_name(stream).send().await;
+        deleted.expect("the log stream is deleted");
+    }
+
+    /// Deletes a log group.
+    pub(crate) async fn delete_log_group(&self, region: &str, group: &str) {
+        let delete = self.logs(region).delete_log_group().log_group_name(group);
+        delete.send().await.expect("the log group is deleted");
     }
 
     /// Makes again what of a feed was removed.

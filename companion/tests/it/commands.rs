@@ -255,17 +255,49 @@ async fn a_connection_that_feeds_a_custom_event_bus() {
     let mut t = session(&c);
     let status = ["status", "--table"];
     t.run(&status).await;
+    t.run(&["run", "network", "--log-group", "/scalr/runs"]).await;
     t.run(&["export", "--no-terraform-block"]).await;
     aws.end_feed("us-east-1", SOURCE, false).await;
     t.run(&status).await;
     t.run(&["run", "network", "--log-group", "/scalr/runs"]).await;
     t.run(&["export", "--no-terraform-block"]).await;
     aws.feed_again("us-east-1", SOURCE, &source).await;
+    aws.subscribe("us-east-1", "/scalr/custom").await;
     t.run(&status).await;
     aws.end_feed("us-east-1", SOURCE, true).await;
     t.run(&status).await;
     aws.feed_again("us-east-1", SOURCE, &source).await;
     t.check("custom_event_bus.txt");
+}
+
+/// Each link behind a managed bus that breaks is named, and the chain works once it is repaired.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_follows_a_custom_event_bus() {
+    let c = Companion::spawn(dev()).await;
+    let aws = Aws::at(c.text("/aws/endpoint")).await;
+    let id = c.connect("prod", "us-east-1").await;
+    aws.feed("us-east-1", SOURCE, "platform").await;
+    assert_eq!(c.set_status(&id, "active").await, "active");
+    aws.subscribe("us-east-1", "/scalr/runs").await;
+    let mut t = session(&c);
+    let status = ["status", "--table"];
+    t.run(&status).await;
+    let shown = t.run(&["status"]).await.stdout;
+    let shown: Value = serde_json::from_slice(&shown).unwrap();
+    let custom = &shown["connections"][0]["aws"]["custom_event_bus"];
+    assert_eq!(custom["state"], "ACTIVE", "{shown}");
+    assert_eq!(custom["subscribers"][1]["name"], "runs", "{shown}");
+    let mut t = session(&c);
+    t.run(&status).await;
+    aws.delete_log_stream("us-east-1", "/scalr/runs", "events").await;
+    t.run(&status).await;
+    aws.delete_log_group("us-east-1", "/scalr/runs").await;
+    t.run(&status).await;
+    for name in ["audit", "runs"] {
+        aws.stop_subscriber("us-east-1", name).await;
+    }
+    t.run(&status).await;
+    t.check("behind_a_custom_event_bus.txt");
 }
 
 /// What takes the events of a custom event bus are subscribers, and nothing is delivered by the bus alone.

@@ -28,6 +28,7 @@ mod on_postgres;
 mod operations;
 mod pattern;
 mod postgres;
+mod postgres_link;
 mod process;
 mod proxy;
 mod put_events;

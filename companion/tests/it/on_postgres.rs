@@ -11,6 +11,7 @@ use tokio::process::Command;
 use crate::aws::Aws;
 use crate::companion::{Companion, PROGRAM, run_executed};
 use crate::postgres::{PASSWORD, Postgres, ROLE};
+use crate::postgres_link::Link;
 use crate::serve::{account, ended, show};
 use crate::stage::REGION;
 use crate::until;
@@ -30,12 +31,19 @@ fn program(args: &[&str]) -> Command {
 }
 
 fn url(postgres: &Postgres) -> String {
-    format!("postgres://{ROLE}@{}/postgres", postgres.host())
+    url_at(&postgres.host())
+}
+
+fn url_at(host: &str) -> String {
+    format!("postgres://{ROLE}@{host}/postgres")
 }
 
 /// A service on the server, with the operator's token that it printed.
 async fn start(postgres: &Postgres, aws: &Aws) -> (Companion, Option<String>) {
-    let url = url(postgres);
+    start_at(&url(postgres), aws).await
+}
+
+async fn start_at(url: &str, aws: &Aws) -> (Companion, Option<String>) {
     let endpoint = &aws.proxy.endpoint;
     let args = [
         "serve",
@@ -43,7 +51,7 @@ async fn start(postgres: &Postgres, aws: &Aws) -> (Companion, Option<String>) {
         "--listen",
         "127.0.0.1:0",
         "--database-url",
-        &url,
+        url,
         "--aws-endpoint",
         endpoint,
     ];
@@ -282,4 +290,64 @@ async fn a_service_whose_database_was_taken_or_is_newer_ends() {
         newer.contains("version 99") && newer.contains("start the version of the program"),
         "{newer}"
     );
+}
+
+/// A network that drops all packets closes no connection: the service finds that out by itself, says it, and continues afterwards.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_falls_silent_is_said_and_used_again() {
+    let Some(postgres) = Postgres::start("") else {
+        return;
+    };
+    let (aws, link) = (Aws::start().await, Link::to(&postgres));
+    let (mut c, operator) = start_at(&url_at(&link.host()), &aws).await;
+    let token = account(&c, &operator.expect("the first start prints a token"), "acme").await;
+    show(&mut c, &token);
+    let id = c.connect("prod", REGION).await;
+    aws.receive(REGION, SOURCE).await;
+    assert_eq!(c.set_status(&id, "active").await, "active");
+    assert!(emit(&c, "run-0").await);
+
+    link.fall_silent();
+    until("the fault to be named", async || {
+        let (status, said) = c.request("GET", "/readyz", None).await?;
+        (status == 503 && said.to_string().contains("store-unreachable")).then_some(())
+    })
+    .await;
+    // The server still has the sessions of before, and the lock with them.
+    link.carry_again();
+    until("an event to be accepted", async || {
+        emit(&c, "run-1").await.then_some(())
+    })
+    .await;
+    let accepted = ["run-0", "run-1"].map(str::to_owned);
+    arrived(&aws, &BTreeSet::from(accepted)).await;
+    assert!(c.stop().await);
+}
+
+/// What one connection holds cannot be read, such as from a damaged page: the others deliver.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_cannot_be_read_keeps_no_other_waiting() {
+    let Some(postgres) = Postgres::start("") else {
+        return;
+    };
+    let aws = Aws::start().await;
+    let (mut c, operator) = start(&postgres, &aws).await;
+    let token = account(&c, &operator.expect("the first start prints a token"), "acme").await;
+    show(&mut c, &token);
+    let (bad, good) = (
+        c.connect("bad", "eu-west-1").await,
+        c.connect("prod", REGION).await,
+    );
+    assert!(emit(&c, "run-0").await);
+    assert!(c.stop().await);
+    postgres.psql(&include_str!("../../src/store/tests/unreadable.sql").replace("BAD", &bad));
+    let (mut c, _) = start(&postgres, &aws).await;
+    show(&mut c, &token);
+    aws.receive("eu-west-1", "aws.partner/scalr.com/acme/bad").await;
+    aws.receive(REGION, SOURCE).await;
+    assert_eq!(c.set_status(&bad, "active").await, "active");
+    assert_eq!(c.set_status(&good, "active").await, "active");
+    c.drained(&good).await;
+    assert_eq!(c.delivery(&good).await["delivered"], 1);
+    c.holds(&bad, 1).await;
 }

@@ -75,6 +75,11 @@ impl Postgres {
         self.folder.to_str().unwrap().replace('/', "%2F")
     }
 
+    /// Where its socket is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The URL of its database, with the password.
     pub(crate) fn url(&self) -> String {
         format!("postgres://{ROLE}:{PASSWORD}@{}/postgres", self.host())

@@ -90,6 +90,8 @@ fn replaced(text: &str) -> Option<(usize, String)> {
         "run-v0",
         "event-busv2/platform/",
         "event-sourcev2/aws.partner/scalr/",
+        "subscriber/audit/",
+        "subscriber/runs/",
         "EventsV2-EventSource-",
     ] {
         if let Some(rest) = text.strip_prefix(prefix) {

@@ -92,6 +92,13 @@ pub enum Object {
         /// Its name.
         name: String,
     },
+    /// Where a connection leads to; Scalr keeps one for each.
+    Place {
+        /// The region.
+        region: String,
+        /// The AWS account.
+        account: String,
+    },
     /// An event bus.
     Bus {
         /// Its region.
@@ -172,6 +179,7 @@ impl Object {
             | Self::EventSource { region, .. }
             | Self::Subscriber { region, .. }
             | Self::Connection { region, .. }
+            | Self::Place { region, .. }
             | Self::Rule { region, .. }
             | Self::Target { region, .. }
             | Self::LogGroup { region, .. }
@@ -192,6 +200,7 @@ impl Object {
             | Self::EventSource { region, .. }
             | Self::Subscriber { region, .. }
             | Self::Connection { region, .. }
+            | Self::Place { region, .. }
             | Self::Rule { region, .. }
             | Self::Target { region, .. }
             | Self::LogGroup { region, .. }
@@ -216,6 +225,7 @@ impl Object {
             | Self::EventSource { .. }
             | Self::Subscriber { .. }
             | Self::Connection { .. }
+            | Self::Place { .. }
             | Self::LogGroup { .. }
             | Self::ApiDestination { .. }
             | Self::Queue { .. }
@@ -231,6 +241,9 @@ impl fmt::Display for Object {
             Self::AuditLogSetting { account } => write!(f, "the audit-log setting of account `{account}`"),
             Self::ApiDestination { name, .. } => write!(f, "the API destination `{name}`"),
             Self::Connection { name, .. } => write!(f, "the connection `{name}`"),
+            Self::Place { region, account } => {
+                write!(f, "the connection to AWS account `{account}` in {region}")
+            }
             Self::Bus { name, .. } => write!(f, "the event bus `{name}`"),
             Self::CustomBus { name, .. } => write!(f, "the custom event bus `{name}`"),
             Self::EventSource { name, .. } => write!(f, "the event source `{name}`"),

@@ -220,6 +220,20 @@ pub async fn pass_on(aws: &Regional, group: &str, own: &str) -> Result<Option<St
     Ok(Some(next))
 }
 
+/// Removes the mark of a next owner from a group: one that names the one that goes, or that nobody has come for.
+pub async fn unmark(aws: &Regional, group: &str, own: &str) -> Result<(), Error> {
+    let Some(held) = aws.log_group(group).await? else {
+        return Ok(());
+    };
+    let arn = arn_of(&held, None);
+    let tags = aws.log_group_tags(&arn).await?;
+    let is = |key: &str| tags.get(key).is_some_and(|tag| tag == own);
+    if is(NEXT_OWNER_TAG) || (is(OWNER_TAG) && tags.contains_key(NEXT_OWNER_TAG)) {
+        untag(aws, &arn, NEXT_OWNER_TAG).await?;
+    }
+    Ok(())
+}
+
 /// Removes a tag from a group; one that is gone has none.
 pub async fn untag(aws: &Regional, arn: &str, key: &str) -> Result<(), Error> {
     let call = aws.logs.untag_resource().resource_arn(arn).tag_keys(key);

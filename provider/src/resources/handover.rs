@@ -8,7 +8,7 @@ use crate::aws::tags::{INSTANCE, Tags};
 use crate::aws::{Error, Regional};
 use crate::client::Client;
 use crate::failure::Cause as _;
-use crate::ownership::{MOVED, Object, Owner, PRIVATE, Turn};
+use crate::ownership::{Conflict, MOVED, Object, Owner, PRIVATE, Turn};
 
 /// Waits for the turn at an object, for as long as the operation lasts.
 pub async fn turn<T, K>(operation: &Operation<'_, T>, object: &Object) -> Result<Turn>
@@ -203,19 +203,30 @@ pub fn plan<R: Resource<Client = Client>>(
     instead: &str,
     at: impl Into<Path>,
 ) {
-    let (Some(client), Some(object)) = (plan.client(), object) else {
+    let Some(object) = object else {
         return;
     };
     let owner = plan.private(PRIVATE).and_then(Owner::from_private);
-    let noted = match plan.prior() {
+    if let Err(conflict) = note(plan, &object, owner) {
+        plan.error(messages::planned_twice(conflict, &object, instead).at(at));
+    }
+}
+
+/// Notes what a plan makes of an object. `owner`: whose it is, as private state has it.
+pub fn note<R: Resource<Client = Client>>(
+    plan: &Plan<'_, R>,
+    object: &Object,
+    owner: Option<Owner>,
+) -> std::result::Result<(), Conflict> {
+    let Some(client) = plan.client() else {
+        return Ok(());
+    };
+    match plan.prior() {
         None => client.memory().plan_creation(object.clone(), owner.as_ref()),
         // A replacement has a creation of its own. An object without an owner cannot be told from the one that replaces it.
         Some(_) if plan.replaces() => Ok(()),
         Some(_) => owner.map_or(Ok(()), |owner| {
             client.memory().plan_keeping(object.clone(), owner)
         }),
-    };
-    if let Err(conflict) = noted {
-        plan.error(messages::planned_twice(conflict, &object, instead).at(at));
     }
 }

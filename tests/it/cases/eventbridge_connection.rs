@@ -1,7 +1,7 @@
 //! `scalr_eventbridge_connection`
 
 use acceptance::tools::Tool;
-use acceptance::workdir::Workdir;
+use acceptance::workdir::{APPLY, Workdir};
 use anyhow::{Result, ensure};
 
 use super::hcl::{self, BUS, CONNECTION};
@@ -17,6 +17,8 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("connection::drift_changed", drift_changed),
         Case::new("connection::drift_deleted", drift_deleted),
         Case::new("connection::replace_pair_conflict", replace_pair_conflict),
+        Case::new("connection::two_of_one_place", two_of_one_place),
+        Case::new("connection::places_that_change_hands", places_that_change_hands),
     ]
 }
 
@@ -113,4 +115,59 @@ fn replace_pair_conflict(tool: &Tool) -> Result<()> {
     ))?;
     workdir.apply_fails(&["create_before_destroy"])?;
     Ok(())
+}
+
+/// Two new ones of one plan, a new one beside one that stays, and two of a `for_each`: nothing is made.
+fn two_of_one_place(tool: &Tool) -> Result<()> {
+    const SAID: [&str; 2] = ["is to have two connections in us-east-1", "Nothing was changed"];
+    let workdir = Workdir::new(tool)?;
+    let second = hcl::with(
+        &hcl::with(CONNECTION, "\"prod\" {", "\"second\" {"),
+        "= \"prod\"",
+        "= \"second\"",
+    );
+    let both = hcl::all(&[CONNECTION, &second]);
+    workdir.config(&both)?;
+    workdir.plan_fails(&SAID)?;
+    workdir.apply_fails(&SAID)?;
+    ensure!(workdir.companion.scalr().connections()?.is_empty());
+    let each = hcl::with(CONNECTION, "= \"prod\"", "= each.key");
+    workdir.config(&hcl::more(&each, "for_each = toset([\"a\", \"b\"])"))?;
+    workdir.plan_fails(&SAID)?;
+    workdir.config(CONNECTION)?;
+    workdir.apply_counts(1, 0, 0)?;
+    workdir.config(&both)?;
+    workdir.plan_fails(&SAID)?;
+    workdir.config(CONNECTION)?;
+    workdir.plan_empty()?;
+    workdir.destroy()?;
+    verify::nothing_left(&workdir, "us-east-1", &[])
+}
+
+/// What plans one connection twice, or has one leave its place to another, is no conflict.
+fn places_that_change_hands(tool: &Tool) -> Result<()> {
+    let workdir = Workdir::new(tool)?;
+    let each = hcl::with(CONNECTION, "= \"prod\"", "= each.key");
+    let each = hcl::with(&each, "= \"us-east-1\"", "= each.value");
+    let of = |regions: [&str; 2]| {
+        let [a, b] = regions;
+        hcl::more(&each, &format!("for_each = {{ a = \"{a}\", b = \"{b}\" }}"))
+    };
+    workdir.config(&of(["us-east-1", "eu-west-1"]))?;
+    workdir.apply_counts(2, 0, 0)?;
+    workdir.succeed(&["plan", "-no-color", "-refresh-only"])?;
+    workdir.succeed(&[&APPLY[..], &["-refresh-only"]].concat())?;
+    // Each takes a place that is free, and what was theirs is free again.
+    workdir.config(&of(["us-west-2", "eu-west-2"]))?;
+    workdir.apply_counts(2, 0, 2)?;
+    let address = "-replace=scalr_eventbridge_connection.prod[\"a\"]";
+    let replaced = workdir.succeed(&[&APPLY[..], &[address]].concat())?;
+    ensure!(
+        replaced.flat().contains("1 added, 0 changed, 1 destroyed"),
+        "{}",
+        replaced.text
+    );
+    workdir.plan_empty()?;
+    workdir.destroy()?;
+    verify::nothing_left(&workdir, "us-east-1", &[])
 }

@@ -149,12 +149,12 @@ fn create_before_destroy(tool: &Tool) -> Result<()> {
     workdir.config(&hcl::all(&[CONNECTION, &reversed]))?;
     workdir.plan_shows(&[
         "stops Scalr's events",
-        "`create_before_destroy`",
-        "the apply fails",
+        "`create_before_destroy = true`",
+        "the apply fails before it changes this one",
     ])?;
     workdir.apply_fails(&[
-        "remove `create_before_destroy` from `lifecycle`",
-        "Nothing was made",
+        "remove the line `create_before_destroy = true` from the `lifecycle` block",
+        "Nothing was made, and that one is as it was",
     ])?;
     ensure!(workdir.attribute(ADDRESS, "arn")? == arn);
     workdir.config(&hcl::all(&[CONNECTION, &renamed]))?;

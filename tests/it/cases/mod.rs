@@ -51,6 +51,7 @@ mod sdks;
 mod secrets;
 mod speed;
 mod states;
+mod tainted;
 mod target_routes;
 mod verify;
 
@@ -91,6 +92,7 @@ pub(crate) fn table() -> Vec<Case> {
         docs::cases,
         moved::cases,
         states::cases,
+        tainted::cases,
         ignore_changes::cases,
         secrets::cases,
         speed::cases,

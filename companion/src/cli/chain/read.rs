@@ -9,12 +9,10 @@ use scalr_api::{Client, Object};
 use super::super::aws::{self, Origin};
 use super::super::exit;
 use super::super::remote::is_no_route;
+use super::follow::{self, AT_ONCE, Readers};
 use super::seen::{Aws, Chain, Hidden, Rule, Seen, Target};
 use crate::event_bus::is_of_partner;
-use crate::export::{Aws as Reader, Owner, log_group_name};
-
-/// Connections, and rules of one, that are read at the same time.
-const AT_ONCE: usize = 8;
+use crate::export::{Aws as Reader, CustomBuses, Owner, log_group_name};
 
 /// How AWS is reached.
 pub(in crate::cli) struct Settings<'a> {
@@ -36,7 +34,7 @@ pub(in crate::cli) struct Region {
     /// The account of the credentials there, or why that is not known.
     pub(in crate::cli) account: Result<String, String>,
     origin: Origin,
-    reader: Result<Reader, Hidden>,
+    readers: Result<Readers, Hidden>,
 }
 
 /// A connection.
@@ -107,7 +105,7 @@ async fn regions(settings: &Settings<'_>, names: BTreeSet<String>) -> Vec<Region
                 name,
                 account: Err(why.clone()),
                 origin: Origin::Profile,
-                reader: Err(hidden.clone()),
+                readers: Err(hidden.clone()),
             };
             return names.into_iter().map(region).collect();
         }
@@ -121,13 +119,16 @@ async fn regions(settings: &Settings<'_>, names: BTreeSet<String>) -> Vec<Region
 
 /// AWS in this region.
 pub(in crate::cli) async fn region(config: &SdkConfig, name: String) -> Region {
-    let reader = Reader::new(config, &name);
-    let account = reader.account().await.map_err(|error| format!("{error:#}"));
+    let readers = Readers {
+        aws: Reader::new(config, &name),
+        custom: CustomBuses::new(config, &name),
+    };
+    let account = readers.aws.account().await.map_err(|error| format!("{error:#}"));
     Region {
         name,
         account,
         origin: Origin::of(config),
-        reader: Ok(reader),
+        readers: Ok(readers),
     }
 }
 
@@ -175,7 +176,7 @@ async fn aws_side(regions: &[Region], wire: &scalr_api::ConnectionAttributes, so
     let Some(region) = regions.iter().find(|region| region.name == wire.region) else {
         return Seen::Hidden(Hidden::LeftOut);
     };
-    match (&region.account, &region.reader) {
+    match (&region.account, &region.readers) {
         (_, Err(hidden)) => Seen::Hidden(hidden.clone()),
         (Err(why), Ok(_)) => Seen::Hidden(Hidden::Failed(why.clone())),
         (Ok(account), _) if *account != wire.aws_account_id => Seen::Hidden(Hidden::Account {
@@ -183,34 +184,38 @@ async fn aws_side(regions: &[Region], wire: &scalr_api::ConnectionAttributes, so
             credentials: account.clone(),
             origin: region.origin,
         }),
-        (Ok(_), Ok(reader)) => match read(reader, source).await {
+        (Ok(_), Ok(readers)) => match read(readers, source).await {
             Ok(aws) => Seen::Visible(aws),
             Err(error) => Seen::Hidden(Hidden::Failed(format!("{error:#}"))),
         },
     }
 }
 
-async fn read(reader: &Reader, source: &str) -> anyhow::Result<Aws> {
-    let state = reader.source_state(source).await?;
+async fn read(readers: &Readers, source: &str) -> anyhow::Result<Aws> {
+    let reader = &readers.aws;
+    let mut aws = Aws {
+        source: reader.source_state(source).await?,
+        managed_by: None,
+        rules: None,
+        custom_event_bus: None,
+    };
     let Some(owner) = reader.bus_owner(source).await? else {
-        return Ok(Aws {
-            source: state,
-            managed_by: None,
-            rules: None,
-        });
+        if aws.source.as_deref() == Some("ACTIVE") {
+            aws.custom_event_bus = follow::without_bus(readers, source).await;
+        }
+        return Ok(aws);
     };
-    let managed_by = match owner {
-        Owner::Account => None,
-        Owner::Service(service) => Some(service),
-    };
+    if let Owner::Service(service) = owner {
+        aws.managed_by = Some(service);
+    }
     // On a managed bus, the rules that matter are those that AWS manages.
-    let held = reader.rules(source, managed_by.is_some()).await?;
+    let held = reader.rules(source, aws.managed_by.is_some()).await?;
     let rules = futures::stream::iter(held).map(|held| rule(reader, source, held));
-    Ok(Aws {
-        source: state,
-        managed_by,
-        rules: Some(rules.buffered(AT_ONCE).try_collect().await?),
-    })
+    aws.rules = Some(rules.buffered(AT_ONCE).try_collect().await?);
+    if aws.managed_by.is_some() {
+        aws.custom_event_bus = Some(follow::behind(readers, source, aws.feeds()).await);
+    }
+    Ok(aws)
 }
 
 async fn rule(reader: &Reader, bus: &str, held: aws_sdk_eventbridge::types::Rule) -> anyhow::Result<Rule> {

@@ -120,6 +120,60 @@ pub(in crate::cli) struct Aws {
     pub(in crate::cli) managed_by: Option<String>,
     /// None where there is no bus. Of a managed bus those that AWS manages, of another the others.
     pub(in crate::cli) rules: Option<Vec<Rule>>,
+    /// What has the events of a managed bus, or of one that was managed and is gone.
+    pub(in crate::cli) custom_event_bus: Option<CustomBus>,
+}
+
+/// A custom event bus, as far as it was seen.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(in crate::cli) struct CustomBus {
+    /// None where nothing leads to it.
+    pub(in crate::cli) arn: Option<String>,
+    /// None where it is not there.
+    pub(in crate::cli) state: Option<String>,
+    pub(in crate::cli) event_source: Option<EventSource>,
+    pub(in crate::cli) subscribers: Vec<Subscriber>,
+    /// Why something of it was not seen.
+    pub(in crate::cli) not_seen: Option<String>,
+}
+
+/// The event source of a custom event bus.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::cli) struct EventSource {
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) arn: String,
+    pub(in crate::cli) state: String,
+    /// The owner of the bus has taken the bus from it, for good.
+    pub(in crate::cli) revoked: bool,
+}
+
+/// A subscriber of a custom event bus.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::cli) struct Subscriber {
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) arn: String,
+    pub(in crate::cli) state: String,
+    /// The owner of the bus has taken it off the bus, for good.
+    pub(in crate::cli) revoked: bool,
+    pub(in crate::cli) target_arn: Option<String>,
+    /// Why its filters match none of Scalr's events; empty where they may match one.
+    pub(in crate::cli) matches_none: Vec<String>,
+    /// The log group that it writes to, and that is not there.
+    pub(in crate::cli) missing_log_group: Option<String>,
+    /// The log stream that it writes to, and that is not there: the group, and the stream.
+    pub(in crate::cli) missing_log_stream: Option<(String, String)>,
+}
+
+impl Subscriber {
+    /// Whether it delivers, if what it delivers to is there.
+    pub(in crate::cli) fn runs(&self) -> bool {
+        self.state == "RUNNING" && !self.revoked
+    }
+
+    /// Whether it may take an event of Scalr's.
+    pub(super) fn may_match(&self) -> bool {
+        self.matches_none.is_empty()
+    }
 }
 
 impl Aws {
@@ -165,7 +219,9 @@ pub(in crate::cli) enum Link {
     Bus,
     Rule,
     Target,
+    Subscriber,
     LogGroup,
+    LogStream,
 }
 
 impl Link {
@@ -176,7 +232,9 @@ impl Link {
             Self::Bus => "event bus",
             Self::Rule => "rule",
             Self::Target => "target",
+            Self::Subscriber => "subscriber",
             Self::LogGroup => "log group",
+            Self::LogStream => "log stream",
         }
     }
 }

@@ -1,63 +1,12 @@
 //! How the chain of a connection stands: what of it is broken, and what repairs that. A pure function of what was seen.
 
 use scalr_api::Status;
-use serde::Serialize;
 
 use super::super::event_source;
 use super::super::show::quoted;
+use super::custom;
+use super::finding::{Finding, Standing, State};
 use super::seen::{Aws, Chain, Hidden, Link, Rule, Seen};
-use crate::export::custom_bus_name;
-
-/// How a chain stands; the later, the worse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(in crate::cli) enum State {
-    Working,
-    /// AWS's side cannot be seen.
-    Unknown,
-    Paused,
-    Broken,
-}
-
-/// How a chain stands, and all that keeps it from streaming.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(in crate::cli) struct Standing {
-    /// The worst of what was found.
-    pub(in crate::cli) state: State,
-    /// In the order in which it is repaired: the stream is resumed last, since a bus drops what no rule matches.
-    pub(in crate::cli) findings: Vec<Finding>,
-}
-
-/// What is not as it should be, and the commands that repair it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(in crate::cli) struct Finding {
-    pub(in crate::cli) state: State,
-    pub(in crate::cli) link: Option<Link>,
-    pub(in crate::cli) why: String,
-    pub(in crate::cli) next: Vec<String>,
-}
-
-impl Finding {
-    pub(in crate::cli) fn broken(link: Link, why: impl Into<String>, next: Vec<String>) -> Self {
-        Self {
-            state: State::Broken,
-            link: Some(link),
-            why: why.into(),
-            next,
-        }
-    }
-
-    /// The state in words.
-    pub(in crate::cli) fn state_in_words(&self) -> String {
-        match (self.state, self.link) {
-            (State::Working, _) => "works".to_owned(),
-            (State::Unknown, _) => "not known".to_owned(),
-            (State::Paused, _) => "paused".to_owned(),
-            (State::Broken, None) => "broken".to_owned(),
-            (State::Broken, Some(link)) => format!("broken at the {}", link.text()),
-        }
-    }
-}
 
 impl Chain {
     /// What of it is not as it should be.
@@ -206,6 +155,9 @@ impl Chain {
     fn bus(&self, source: &str, aws: &Aws) -> Vec<Finding> {
         let (region, bus) = (quoted(&self.region), quoted(source));
         let Some(rules) = &aws.rules else {
+            if let Some(gone) = custom::managed_bus_gone(&self.region, source, aws) {
+                return vec![gone];
+            }
             return vec![Finding::broken(
                 Link::Bus,
                 format!("there is no event bus `{source}`"),
@@ -213,7 +165,7 @@ impl Chain {
             )];
         };
         if let Some(service) = &aws.managed_by {
-            return vec![self.custom_bus(source, service, aws, rules)];
+            return custom::findings(&self.region, source, service, aws);
         }
         let Some(first) = rules.first() else {
             return vec![Finding::broken(
@@ -237,51 +189,6 @@ impl Chain {
         }
         let enabled = rules.iter().filter(|rule| rule.enabled);
         enabled.flat_map(|rule| self.rule(&bus, rule)).collect()
-    }
-
-    /// What a managed bus is there for. Nobody but AWS can change its rules: an update of the event source makes again what is missing.
-    fn custom_bus(&self, source: &str, service: &str, aws: &Aws, rules: &[Rule]) -> Finding {
-        let region = quoted(&self.region);
-        if let Some(arn) = aws.feeds() {
-            let name = custom_bus_name(arn).unwrap_or(arn);
-            return Finding {
-                state: State::Unknown,
-                link: None,
-                why: format!(
-                    "it feeds the custom event bus `{name}`; what follows behind that is not seen from here"
-                ),
-                next: vec![format!(
-                    "aws eventsv2 list-subscribers --region {region} --event-bus-arn {}",
-                    quoted(arn)
-                )],
-            };
-        }
-        let forwarding = rules.iter().find(|rule| rule.custom_bus().is_some());
-        let (link, what) = match (forwarding, rules.first()) {
-            (Some(rule), _) => (Link::Rule, format!("its rule `{}` is disabled", rule.name)),
-            (None, Some(rule)) if rules.iter().all(|rule| rule.targets.is_empty()) => {
-                (Link::Target, format!("its rule `{}` has no target", rule.name))
-            }
-            (None, _) => (Link::Rule, "no rule of it leads there".to_owned()),
-        };
-        let configuration = format!(
-            "{{\"PartnerEventsConfiguration\":{{\"PartnerEventSourceArn\":\"arn:aws:events:{}::event-source/{source}\"}}}}",
-            self.region
-        );
-        Finding::broken(
-            link,
-            format!(
-                "{service} manages the event bus for a custom event bus, and {what}: its events are dropped. An update of the event \
-                 source with its whole configuration makes it again"
-            ),
-            vec![
-                format!("aws eventsv2 list-event-sources --region {region}   # shows its EventSourceArn"),
-                format!(
-                    "aws eventsv2 update-event-source --region {region} --event-source-arn ARN --configuration {}",
-                    quoted(&configuration)
-                ),
-            ],
-        )
     }
 
     fn rule(&self, bus: &str, rule: &Rule) -> Vec<Finding> {
@@ -387,6 +294,7 @@ mod tests {
             source: source.map(str::to_owned),
             managed_by: None,
             rules,
+            custom_event_bus: None,
         })
     }
 
@@ -441,56 +349,6 @@ mod tests {
                 "log group: aws logs create-log-group --region us-east-1 --log-group-name /c",
             ],
         );
-    }
-
-    #[test]
-    fn a_managed_bus_is_no_bus_of_the_users() {
-        let feed = "arn:aws:events:us-east-1:123456789012:event-busv2/mine/0a1b";
-        let archive = "arn:aws:events:us-east-1:123456789012:archive/a";
-        let of = |name: &str, enabled, arns: &[&str]| Rule {
-            name: name.to_owned(),
-            enabled,
-            targets: arns
-                .iter()
-                .map(|arn| Target {
-                    id: "t".to_owned(),
-                    arn: (*arn).to_owned(),
-                    missing_log_group: None,
-                })
-                .collect(),
-        };
-        let managed = |status, rules| {
-            let aws = Aws {
-                source: Some("ACTIVE".to_owned()),
-                managed_by: Some("events.amazonaws.com".to_owned()),
-                rules: Some(rules),
-            };
-            chain(status, Seen::Visible(aws))
-        };
-        let subscribers =
-            format!("unseen: aws eventsv2 list-subscribers --region us-east-1 --event-bus-arn {feed}");
-        let feeds = || vec![of("a", true, &[archive]), of("f", true, &[feed])];
-        check(&managed(Status::Active, feeds()), State::Unknown, &[&subscribers]);
-        check(
-            &managed(Status::Disabled, feeds()),
-            State::Paused,
-            &[&subscribers, RESUME],
-        );
-        let rebuild = |link| {
-            format!(
-                "{link}: aws eventsv2 list-event-sources --region us-east-1   # shows its EventSourceArn; aws eventsv2 \
-                 update-event-source --region us-east-1 --event-source-arn ARN --configuration \
-                 '{{\"PartnerEventsConfiguration\":{{\"PartnerEventSourceArn\":\"arn:aws:events:us-east-1::event-source/SOURCE\"}}}}'"
-            )
-        };
-        for (rules, link) in [
-            (vec![], "rule"),
-            (vec![of("a", true, &[archive])], "rule"),
-            (vec![of("f", false, &[feed])], "rule"),
-            (vec![of("f", true, &[])], "target"),
-        ] {
-            check(&managed(Status::Active, rules), State::Broken, &[&rebuild(link)]);
-        }
     }
 
     #[test]

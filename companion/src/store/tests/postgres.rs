@@ -97,6 +97,46 @@ const SCANS: [&str; 6] = [
     "Seq Scan on workspace",
 ];
 
+/// What a session of the pool is set to.
+async fn set_to(pool: &Pool, setting: &str) -> String {
+    let Pool::Postgres(pool) = pool else {
+        panic!("it is not PostgreSQL");
+    };
+    let mut connection = pool.acquire().await.unwrap();
+    let row = sqlx::query("SELECT current_setting($1)")
+        .bind(setting)
+        .fetch_one(&mut *connection);
+    row.await.unwrap().get(0)
+}
+
+/// The role of the tests is the server's owner, whose setting is for all databases: so it is set for a database of its own.
+#[tokio::test]
+async fn a_commit_waits_for_the_disk_whatever_the_database_says() {
+    let Some(postgres) = databases::server() else {
+        return;
+    };
+    let mut first = schema(&postgres.url()).await.connect().await.unwrap();
+    for statement in [
+        "CREATE DATABASE not_on_disk",
+        "ALTER DATABASE not_on_disk SET synchronous_commit = off",
+    ] {
+        sqlx::raw_sql(statement).execute(&mut first).await.unwrap();
+    }
+    let server = Server::read(&postgres.url().replace("/postgres", "/not_on_disk")).unwrap();
+    let of = |durability| {
+        let place = Place::Server(Box::new(server.clone()));
+        async move { Store::open(&place, durability, BOUNDS).await.unwrap() }
+    };
+    let store = of(Durability::Disk).await;
+    assert_eq!(
+        set_to(&store.read, "synchronous_commit").await,
+        "off",
+        "the database says so"
+    );
+    assert_eq!(set_to(&store.write, "synchronous_commit").await, "on");
+    store.close().await;
+}
+
 #[tokio::test]
 async fn a_second_process_is_refused_and_learns_who_has_it() {
     let Some(postgres) = databases::server() else {

@@ -6,6 +6,7 @@ use tfplugin::{Diagnostic, MoveRefused, Resource as _};
 use super::Connection;
 use super::plan::Wanted;
 use crate::failure::import_block;
+use crate::ownership::Conflict;
 
 /// The state where Scalr may have made the connection, and does not list it.
 pub(super) const NOT_THERE_YET: &str = "Whether Scalr made the connection is not known; it shows none at present. Apply again: \
@@ -62,7 +63,32 @@ pub(super) fn taken(plan: &Wanted<'_>, holder: &Object<Wire>) -> Diagnostic {
     .at(Connection::aws_account_id())
 }
 
-/// The same with a plan that has seen no connection of the state.
+/// Another connection of this plan leads to the same AWS account and region: its name, where that is known.
+pub(super) fn planned_twice(
+    conflict: Conflict,
+    (account, region): (&str, &str),
+    first: Option<&str>,
+) -> Diagnostic {
+    let first = first.map_or_else(
+        || "one whose name is not known yet".to_owned(),
+        |name| format!("one with `name = \"{name}\"`"),
+    );
+    let how = match conflict {
+        Conflict::BothMake => format!("Two resources of this configuration make it: this one, and {first}."),
+        Conflict::OneHasIt => format!(
+            "This resource and {first} are to have it; one of the two has it in the state and keeps it, the other one makes it."
+        ),
+    };
+    Diagnostic::error(format!("AWS account {account} is to have two connections in {region}"))
+        .detail(format!(
+            "{how} Scalr keeps one EventBridge connection for each AWS account and region, so the apply would fail on the second. Nothing was \
+             changed.\n\nRemove one of the two: a bus can have rules for each consumer, and a custom event bus subscribers. Or give one of them \
+             another `aws_account_id` or `region`. If one is the other under a new address, write a `moved` block."
+        ))
+        .at(Connection::aws_account_id())
+}
+
+/// [`taken`], with a plan that has seen no connection of the state.
 pub(super) fn may_be_taken(plan: &Wanted<'_>, holder: &Object<Wire>) -> Diagnostic {
     Diagnostic::warning(format!(
         "AWS account {} has a connection in {} already",

@@ -7,12 +7,13 @@ mod moved;
 mod plan;
 mod scalr;
 
-use scalr_api::{Connection as Wire, ConnectionId, Object, Status};
+use scalr_api::{Connection as Wire, ConnectionId, Object as Held, Status};
 use tfplugin::{Attrs, Moves, Operation, Plan, Resource, Result, Timeouts, mins};
 
 use crate::check;
 use crate::client::Client;
 use crate::failure::Cause as _;
+use crate::ownership::Object;
 use crate::scalr::connection_id;
 use crate::values::Region;
 use messages::doing;
@@ -65,6 +66,7 @@ impl Resource for Connection {
 
     async fn create(plan: Self, operation: &mut Operation<'_, Self>) -> Result<Self> {
         let scalr = operation.client().scalr()?.stopping_with(operation.cancelled());
+        operation.client().memory().begin_creation(&plan.place());
         let made = scalr::create(&scalr, &plan).await?;
         // The object exists: from here on nothing may lose it.
         plan::note_id(operation, made.id.as_str());
@@ -133,8 +135,16 @@ impl Connection {
         connection_id(self.id.as_deref().unwrap_or_default(), Self::id())
     }
 
+    /// Where it leads to.
+    fn place(&self) -> Object {
+        Object::Place {
+            region: self.region.to_string(),
+            account: self.aws_account_id.clone(),
+        }
+    }
+
     /// The way from the wire to state: a name or ARN that was known stays, should an answer leave it out.
-    fn with(self, object: &Object<Wire>) -> Self {
+    fn with(self, object: &Held<Wire>) -> Self {
         let found = Self::found(object);
         Self {
             event_source_name: found.event_source_name.or(self.event_source_name),
@@ -145,7 +155,7 @@ impl Connection {
     }
 
     /// [`Connection::with`], where `enabled` is as planned: Terraform takes nothing else from an apply.
-    fn applied(self, object: &Object<Wire>) -> Self {
+    fn applied(self, object: &Held<Wire>) -> Self {
         let enabled = self.enabled;
         Self {
             enabled,
@@ -154,7 +164,7 @@ impl Connection {
     }
 
     /// Refuses an answer that is not what was asked for.
-    fn check_enabled(&self, object: &Object<Wire>) -> Result<()> {
+    fn check_enabled(&self, object: &Held<Wire>) -> Result<()> {
         if self.enabled == (object.attributes.status != Status::Disabled) {
             return Ok(());
         }
@@ -162,7 +172,7 @@ impl Connection {
     }
 }
 
-fn warn_of_failure(operation: &Operation<'_, Connection>, object: &Object<Wire>) {
+fn warn_of_failure(operation: &Operation<'_, Connection>, object: &Held<Wire>) {
     if object.attributes.status == Status::Failed {
         operation.warn(messages::failed(object));
     }
@@ -174,8 +184,8 @@ mod tests {
 
     use super::*;
 
-    fn object(status: Status, source: Option<&str>) -> Object<Wire> {
-        Object::new(
+    fn object(status: Status, source: Option<&str>) -> Held<Wire> {
+        Held::new(
             ConnectionId::new("in-1").unwrap(),
             ConnectionAttributes {
                 name: "prod".into(),
@@ -216,7 +226,6 @@ mod tests {
             (Some("in-1"), Some("s"))
         );
         assert_eq!(state.error_message, None);
-        // A name that was known stays, should an answer leave it out.
         let kept = state.with(&object(Status::Pending, None));
         assert_eq!(
             (kept.enabled, kept.event_source_name.as_deref()),

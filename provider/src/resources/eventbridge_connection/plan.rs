@@ -5,8 +5,8 @@ use tfplugin::{Operation, Plan, PlanAction, Value};
 
 use super::{Connection, messages};
 use crate::defaults;
-use crate::ownership::Object;
-use crate::resources::names;
+use crate::ownership::{Object, Owner};
+use crate::resources::{handover, names};
 
 /// Private state: the id of the connection. The creation of a replacement has that of the object whose place it takes.
 const ID: &str = "id";
@@ -32,6 +32,7 @@ pub(super) async fn decide(plan: &mut Plan<'_, Connection>) {
         client.walk().connection(id.unwrap_or_default(), source, switched);
     }
     note_presence(plan, region.as_deref());
+    judge_beside_others(plan);
     judge_place(plan).await;
 }
 
@@ -56,6 +57,34 @@ impl Wanted<'_> {
     /// The event source would have the same name.
     fn is_called_like(&self, other: &Held<Wire>) -> bool {
         self.name == Some(&*other.attributes.name) && self.region == other.attributes.region
+    }
+}
+
+/// Refuses the second connection of this plan for one place. Scalr has neither yet, so its list does not show it.
+fn judge_beside_others(plan: &mut Plan<'_, Connection>) {
+    let (account, region) = (
+        plan.planned(Connection::aws_account_id()).known(),
+        plan.planned(Connection::region()).known(),
+    );
+    let (Some(client), Some(account), Some(region)) = (plan.client(), account, region) else {
+        return;
+    };
+    if plan.replaces() {
+        return;
+    }
+    let place = Object::Place {
+        region: region.to_string(),
+        account: account.clone(),
+    };
+    let name = plan.planned(Connection::name()).known();
+    let first = client.walk().leads_to(place.clone(), name);
+    let owner = plan.private(ID).and_then(Owner::from_private);
+    if let Err(conflict) = handover::note(plan, &place, owner) {
+        plan.error(messages::planned_twice(
+            conflict,
+            (&account, &region),
+            first.as_deref(),
+        ));
     }
 }
 

@@ -114,6 +114,7 @@ impl Resource for CustomBus {
         let all = aws.custom_tags(state.known_arn()).await.map_err(failed)?;
         defaults::read_tags(operation.client(), all, &mut state.tags, &mut state.tags_all)?;
         Owner::ensure(operation);
+        operation.client().walk().refreshed(state.object());
         state.with(&held, key_of_alias(operation).as_deref());
         Ok(Some(state))
     }

@@ -95,15 +95,19 @@ async fn look(plan: &mut Plan<'_, CustomBus>) {
     let (Some(name), Some(client), true) = (name, plan.client(), aws.asks(Service::CustomBuses)) else {
         return;
     };
-    let planned = client.walk().custom_bus(Object::CustomBus {
+    let object = Object::CustomBus {
         region: aws.name.clone(),
         name: name.clone(),
-    });
+    };
+    let planned = client.walk().custom_bus(object.clone());
     let Some(mut held) = aws.heard(Service::CustomBuses, aws.custom_buses("").await) else {
         return;
     };
-    // An apply waits until these are gone.
-    held.retain(|bus| bus.state() != Some(&BusState::Deleting));
+    // An apply waits until these are gone, and deletes what it replaces.
+    let is_replaced = custom_look::is_of_state(plan, &object);
+    held.retain(|bus| {
+        bus.state() != Some(&BusState::Deleting) && !(is_replaced && bus.name() == Some(&name))
+    });
     let same = held.iter().find(|bus| bus.name() == Some(&name));
     if let Some(arn) = same
         .and_then(|bus| bus.event_bus_arn())

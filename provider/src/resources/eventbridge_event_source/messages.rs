@@ -159,8 +159,9 @@ pub(super) fn not_pending(
              {DROPPED}"
         ),
         InTheWay::Other(name) => format!(
-            "{} has its events, and AWS leads a partner's events to one custom event bus. Nothing was made. If this is a replacement, remove \
-             `create_before_destroy` from `lifecycle`, also of resources that depend on this one: the old one has to be deleted first. \
+            "{} has its events, and AWS leads a partner's events to one custom event bus. Nothing was made, and that one is as it was: its \
+             events go on. If this apply replaces it, remove the line `create_before_destroy = true` from the `lifecycle` block of this resource, \
+             and of each resource that depends on it, since Terraform passes the setting on: the old one has to be deleted first. \
              Otherwise delete that one, or make a subscriber on its bus whose target is this bus.",
             name.as_ref().map_or_else(
                 || "Another event source".to_owned(),
@@ -275,8 +276,8 @@ pub(super) fn loss(source: &EventSource, replaces: bool) -> Diagnostic {
     let (what, until) = if replaces {
         (
             "Replacing",
-            "until the new event source is there. The old one has to be deleted first: with `create_before_destroy`, also of a resource \
-             that depends on this one, the apply fails",
+            "until the new event source is there. The old one has to be deleted first: with the line `create_before_destroy = true` in the \
+             `lifecycle` block of this resource, or of one that depends on it, the apply fails before it changes this one",
         )
     } else {
         (

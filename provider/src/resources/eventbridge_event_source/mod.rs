@@ -125,6 +125,7 @@ impl Resource for EventSource {
         let all = aws.custom_tags(state.known_arn()).await.map_err(failed)?;
         defaults::read_tags(operation.client(), all, &mut state.tags, &mut state.tags_all)?;
         Owner::ensure(operation);
+        operation.client().walk().refreshed(state.object());
         state.with(&held, key_of_alias(operation).as_deref())?;
         let partner = aws.source(state.partner_source()).await.map_err(failed)?;
         state.partner_source_state = Some(partner::state_of(partner.as_ref()));

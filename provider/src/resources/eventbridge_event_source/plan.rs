@@ -157,11 +157,18 @@ async fn look(plan: &mut Plan<'_, EventSource>) {
     partner_is_free(plan, &aws).await;
 }
 
+fn named(aws: &Look, name: &str) -> Object {
+    Object::EventSource {
+        region: aws.name.clone(),
+        name: name.to_owned(),
+    }
+}
+
 async fn name_is_free(plan: &mut Plan<'_, EventSource>, aws: &Look) {
     let Some(name) = plan.planned(EventSource::name()).known() else {
         return;
     };
-    if !aws.asks(Service::CustomBuses) {
+    if !aws.asks(Service::CustomBuses) || custom_look::is_of_state(plan, &named(aws, &name)) {
         return;
     }
     let found = aws.heard(Service::CustomBuses, aws.event_source_named(&name).await);
@@ -195,6 +202,13 @@ async fn partner_is_free(plan: &mut Plan<'_, EventSource>, aws: &Look) {
                 None => true,
             };
             messages::classic_bus(source, &aws.name, stays)
+        }
+        // It is what this plan replaces.
+        Some(InTheWay::Other(Some(name)))
+            if plan.planned(EventSource::name()).known().as_ref() == Some(&name)
+                && custom_look::is_of_state(plan, &named(aws, &name)) =>
+        {
+            return;
         }
         Some(InTheWay::Other(name)) => messages::another_source(source, name.as_deref()),
         Some(InTheWay::Nothing) | None => return,

@@ -175,6 +175,7 @@ impl Resource for Subscriber {
         let all = aws.custom_tags(state.known_arn()).await.map_err(failed)?;
         defaults::read_tags(operation.client(), all, &mut state.tags, &mut state.tags_all)?;
         Owner::ensure(operation);
+        operation.client().walk().refreshed(state.object());
         let before = state.own_group().map(|group| group.name.clone());
         state.with(&held, imported);
         state.read_group(operation, &aws, before).await?;

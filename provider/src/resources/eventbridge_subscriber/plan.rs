@@ -198,7 +198,11 @@ async fn look(plan: &mut Plan<'_, Subscriber>) {
     let Some(name) = name.filter(|_| plan.prior().is_none()) else {
         return;
     };
-    if !aws.asks(Service::CustomBuses) {
+    let object = Object::Subscriber {
+        region: aws.name.clone(),
+        name: name.clone(),
+    };
+    if !aws.asks(Service::CustomBuses) || custom_look::is_of_state(plan, &object) {
         return;
     }
     let found = aws.heard(Service::CustomBuses, aws.subscribers_named(&name).await);

@@ -23,6 +23,8 @@ pub(super) async fn delete(
             let turn = turn.insert(handover::turn(operation, &log_group::object(aws, group)).await?);
             let found = unfinished::found_its_group(operation);
             kept = log_group::keep_or_delete(operation, aws, state, group, turn, found).await?;
+        } else {
+            log_group::take_mark(operation, aws, state, group).await?;
         }
     }
     aws::remove(operation, aws, state).await?;

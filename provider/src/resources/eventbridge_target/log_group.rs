@@ -1,6 +1,6 @@
 //! The log group of a target, and EventBridge's permission to write to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_cloudwatchlogs::types::{LogGroup as WireGroup, LogGroupClass};
 use aws_sdk_eventbridge::types::Target as WireTarget;
@@ -17,12 +17,14 @@ use crate::aws::{Error, Regional, arn, filled, log_policy};
 use crate::defaults;
 use crate::failure::Cause as _;
 use crate::ownership::{Object, Owner, Turn};
-use crate::resources::group_owner::{self, NEXT_OWNER_TAG, OWNER_TAG, arn_of, pass_on, untag};
+use crate::resources::group_owner::{self, NEXT_OWNER_TAG, OWNER_TAG, arn_of, pass_on, unmark, untag};
 use crate::resources::handover;
 
 /// The group is there and EventBridge may write.
 pub(super) const READY: &str = "ready";
 const GROUP_MISSING: &str = "log group missing";
+/// Key in private state: the group has a mark of a next owner that concerns this target.
+const MARKED: &str = "next_owner";
 
 impl Target {
     /// Makes log group and permission. They come before the target: the first event must find them.
@@ -80,6 +82,7 @@ async fn ensure(
     }
     let standing = messages::group_is_there(prior.is_none());
     if let Some(other) = held.as_ref().and_then(|held| held.still_owned_by.as_deref()) {
+        operation.set_private(MARKED, "true");
         operation.warn(group_owner::passed_on_later(&group.name, other));
     } else if group.create {
         if let Some(ExistingGroup { wire, tags, .. }) = &held {
@@ -119,6 +122,7 @@ pub(super) async fn read(
         .log_group_tags(&need.log_group_arn)
         .await
         .map_err(|e| e.during(doing()))?;
+    note_mark(operation, &tags, &owner(target));
     let verdict = log_policy::lasting_verdict(aws, &need)
         .await
         .map_err(|e| e.during(doing()))?;
@@ -248,10 +252,13 @@ pub(super) async fn keep_or_delete(
     turn.disown(Owner::of(operation).as_ref());
     let failed = |e: Error| e.during_with(doing::delete_group(name), &messages::after_deleting_group());
     // A target that was made here meanwhile may have asked for it; a process that finishes a killed apply looks before it deletes.
-    if (turn.is_owned() || group.delete_on_destroy)
+    if (turn.is_owned() || group.delete_on_destroy || is_marked(operation))
         && let Some(next) = pass_on(aws, name, &owner(target)).await.map_err(failed)?
     {
         return Ok(Some(group_owner::passes_on(name, &next)));
+    }
+    if !group.delete_on_destroy {
+        take_mark(operation, aws, target, group).await?;
     }
     if found && group.delete_on_destroy {
         return Ok(Some(group_messages::group_was_there_before(name)));
@@ -281,6 +288,33 @@ pub(super) async fn keep_or_delete(
     let answer = aws.logs.delete_log_group().log_group_name(name).send().await;
     let answer = answer.map_err(|e| aws.failed("logs:DeleteLogGroup", e));
     gone(answer).map(|_| None).map_err(failed)
+}
+
+/// Notes whether the group is to pass to this target's rule, or from it to another one.
+fn note_mark(operation: &Operation<'_, Target>, tags: &HashMap<String, String>, own: &str) {
+    let is = |key: &str| tags.get(key).is_some_and(|tag| tag == own);
+    let is_marked = is(NEXT_OWNER_TAG) || (is(OWNER_TAG) && tags.contains_key(NEXT_OWNER_TAG));
+    operation.set_private(MARKED, if is_marked { "true" } else { "" });
+}
+
+fn is_marked(operation: &Operation<'_, Target>) -> bool {
+    operation.private(MARKED).is_some()
+}
+
+/// Takes the mark of a next owner off a group that stays, unless another target of the rule needs it: nothing else ever would. Without a
+/// note of it AWS is not asked.
+pub(super) async fn take_mark(
+    operation: &Operation<'_, Target>,
+    aws: &Regional,
+    target: &Target,
+    group: &LogGroup,
+) -> Result<()> {
+    let name = &group.name;
+    let failed = |e: Error| e.during_with(doing::release_group(name), &messages::after_deleting_group());
+    if !is_marked(operation) || another(aws, target, name).await.map_err(failed)?.is_some() {
+        return Ok(());
+    }
+    unmark(aws, name, &owner(target)).await.map_err(failed)
 }
 
 /// Another target of the same rule that leads to the group: the group is that one's, too.

@@ -13,6 +13,7 @@ scenarios![
     a_log_group_that_this_apply_released_is_adopted,
     a_log_group_passes_to_a_target_that_is_made_before_its_own_goes,
     a_log_group_whose_target_stays_is_not_passed_on,
+    no_mark_stays_on_a_log_group_whose_target_goes,
     a_log_group_of_two_rules_is_refused_at_plan,
 ];
 
@@ -133,6 +134,56 @@ async fn a_log_group_whose_target_stays_is_not_passed_on() {
         tags,
         BTreeMap::from([("scalr-eventbridge:owner".to_owned(), format!("{SOURCE}/runs"))])
     );
+}
+
+/// Both rules stay, and a target of one of them goes for good: the new one, or the old one when nothing of the new one is left.
+#[tokio::test(start_paused = true)]
+async fn no_mark_stays_on_a_log_group_whose_target_goes() {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Goes {
+        New,
+        NewOnceRefreshed,
+        Old,
+        OldOnceItHasNoNext,
+    }
+    for goes in [
+        Goes::New,
+        Goes::NewOnceRefreshed,
+        Goes::Old,
+        Goes::OldOnceItHasNoNext,
+    ] {
+        let fake = with_rule().await;
+        let own = || target(json!({ "create": true }));
+        let of_old = process(&fake).resource(TARGET).create(own()).await.unwrap();
+        let harness = process(&fake);
+        harness.resource(RULE).create(rule(json!({}))).await.unwrap();
+        let of_new = and(own(), json!({ "rule": "other" }));
+        let of_new = harness.resource(TARGET).create(of_new).await.unwrap();
+        let tag = |key: &str| {
+            let tags = fake.state().tags[&group_arn(GROUP)].clone();
+            tags.get(&format!("scalr-eventbridge:{key}")).cloned()
+        };
+        assert_eq!(tag("next-owner"), Some(format!("{SOURCE}/other")));
+        // A later apply refreshes what it destroys.
+        let harness = process(&fake);
+        let resource = harness.resource(TARGET);
+        let going = match goes {
+            Goes::New => of_new,
+            Goes::NewOnceRefreshed => resource.read(&of_new).await.unwrap().unwrap(),
+            Goes::Old => resource.read(&of_old).await.unwrap().unwrap(),
+            Goes::OldOnceItHasNoNext => {
+                let other = (SOURCE.to_owned(), "other".to_owned());
+                fake.state().targets.remove(&other);
+                resource.read(&of_old).await.unwrap().unwrap()
+            }
+        };
+        resource.destroy(&going).await.unwrap();
+        let owner = if goes == Goes::Old { "other" } else { "runs" };
+        assert_eq!(
+            (tag("next-owner"), tag("owner")),
+            (None, Some(format!("{SOURCE}/{owner}")))
+        );
+    }
 }
 
 /// Whichever is planned first; what is replaced counts by its create alone.

@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 use tfplugin::testing::Wanted;
 
+use super::connection_taken::process;
 use super::fake::Trouble;
 use super::{and, connection, names, stage};
 use crate::tests::snapshot::scenarios;
@@ -249,13 +250,17 @@ async fn a_wait_that_is_interrupted_keeps_the_connection() {
 async fn a_taken_place_gives_the_import_block() {
     let (fake, harness) = stage().await;
     let resource = harness.resource(NAME);
-    let other = resource
+    // One plan does not have both.
+    let elsewhere = process(&fake).await;
+    let elsewhere = elsewhere.resource(NAME);
+    let other = elsewhere
         .plan(None, connection(json!({ "name": "other" })))
         .await
         .unwrap();
     let same = resource.plan(None, connection(json!({}))).await.unwrap();
-    resource.create(connection(json!({}))).await.unwrap();
-    let refused = resource.apply(other).await.diags;
+    let third = process(&fake).await;
+    third.resource(NAME).create(connection(json!({}))).await.unwrap();
+    let refused = elsewhere.apply(other).await.diags;
     // An import under the other name would plan a replacement.
     let block = "to = scalr_eventbridge_connection.prod\n    id = \"in-1\"";
     names(&refused, &["`in-1`", "`name = \"prod\"`", block]);
@@ -268,11 +273,16 @@ async fn a_taken_place_gives_the_import_block() {
 /// A region of no partition is an error. One that is not known is warned of, and nothing that exists is deleted for it.
 #[tokio::test]
 async fn a_region_that_may_not_exist_is_said_at_plan() {
-    let (_fake, harness) = stage().await;
+    let (fake, harness) = stage().await;
     let resource = harness.resource(NAME);
     let state = resource.create(connection(json!({}))).await.unwrap();
     let there = |region: &str| connection(json!({ "region": region }));
-    let new = resource.plan(None, there("us-east-9")).await.unwrap();
+    let elsewhere = process(&fake).await;
+    let new = elsewhere
+        .resource(NAME)
+        .plan(None, there("us-east-9"))
+        .await
+        .unwrap();
     names(&new.warnings, &["region", "`us-east-9`", "`us-east-1`"]);
     let moved = resource.plan(Some(&state), there("us-east-9")).await;
     names(

@@ -12,12 +12,15 @@ use crate::tests::unconfigured;
 scenarios![
     a_place_that_is_taken_is_said_at_plan,
     a_place_that_is_taken_by_this_state_may_become_free,
+    two_connections_of_one_plan_for_one_place_are_refused,
+    a_place_that_one_connection_leaves_is_free_for_another,
     many_connections_are_looked_for_by_one_list,
 ];
 
 const NAME: &str = "scalr_eventbridge_connection";
 
-async fn process(fake: &Fake) -> Harness {
+/// A process that is configured, and knows nothing of others.
+pub(super) async fn process(fake: &Fake) -> Harness {
     let harness = unconfigured();
     harness.configure(settings(fake)).await.unwrap();
     harness
@@ -130,4 +133,107 @@ async fn many_connections_are_looked_for_by_one_list() {
         .await
         .unwrap();
     assert_eq!(fake.count(LIST), 1);
+}
+
+/// An apply would make the first, and fail on the second.
+#[tokio::test(start_paused = true)]
+async fn two_connections_of_one_plan_for_one_place_are_refused() {
+    let fake = Fake::start().await;
+    for (name, first) in [
+        (json!("prod"), &["`name = \"prod\"`"][..]),
+        (json!(UNKNOWN), &["whose name is not known yet"]),
+    ] {
+        let harness = process(&fake).await;
+        let resource = harness.resource(NAME);
+        resource
+            .plan(None, connection(json!({ "name": name })))
+            .await
+            .unwrap();
+        let second = resource.plan(None, connection(json!({ "name": "second" }))).await;
+        let refused = second.unwrap_err();
+        names(&refused, first);
+        names(
+            &refused,
+            &[
+                "123456789012",
+                "us-east-1",
+                "aws_account_id",
+                "Nothing was changed",
+            ],
+        );
+        for free in [
+            json!({ "region": "eu-west-1" }),
+            json!({ "aws_account_id": "210987654321" }),
+            json!({ "region": UNKNOWN }),
+            json!({ "aws_account_id": UNKNOWN }),
+        ] {
+            resource.plan(None, connection(free)).await.unwrap();
+        }
+    }
+    // One that the state has and keeps, whichever of the two plans comes first.
+    let harness = process(&fake).await;
+    let kept = harness
+        .resource(NAME)
+        .create(connection(json!({})))
+        .await
+        .unwrap();
+    for keeps_first in [true, false] {
+        let harness = process(&fake).await;
+        let resource = harness.resource(NAME);
+        resource.read(&kept).await.unwrap();
+        let keep = resource.plan(Some(&kept), connection(json!({ "enabled": false })));
+        let new = resource.plan(None, connection(json!({ "name": "second" })));
+        let (refused, other) = if keeps_first {
+            keep.await.unwrap();
+            (new.await.unwrap_err(), "`name = \"prod\"`")
+        } else {
+            new.await.unwrap();
+            (keep.await.unwrap_err(), "`name = \"second\"`")
+        };
+        names(&refused, &[other, "in the state"]);
+    }
+}
+
+/// No plan of one and the same connection, however often it comes, and none of one that goes or moves is in another's way.
+#[tokio::test(start_paused = true)]
+async fn a_place_that_one_connection_leaves_is_free_for_another() {
+    let (fake, harness) = stage().await;
+    let state = harness
+        .resource(NAME)
+        .create(connection(json!({})))
+        .await
+        .unwrap();
+    let other = || connection(json!({ "name": "other" }));
+    let moved = || connection(json!({ "region": "eu-west-1" }));
+    // It stays as it is, twice; then `-replace`, in whose second call the private state of the first is sent.
+    let resource = process(&fake).await;
+    let resource = resource.resource(NAME);
+    resource.plan(Some(&state), connection(json!({}))).await.unwrap();
+    resource.plan(Some(&state), connection(json!({}))).await.unwrap();
+    resource.plan_in_its_place(&state, other()).await.unwrap();
+    // A change that replaces it: under `create_before_destroy` both are there for a time.
+    let resource = process(&fake).await;
+    let resource = resource.resource(NAME);
+    let planned = resource.plan(Some(&state), other()).await.unwrap();
+    assert_eq!(planned.replaces(), ["name"]);
+    resource.plan_in_its_place(&state, other()).await.unwrap();
+    // It moves away, and another comes.
+    let resource = process(&fake).await;
+    let resource = resource.resource(NAME);
+    resource.read(&state).await.unwrap();
+    resource.plan(Some(&state), moved()).await.unwrap();
+    resource.plan_in_its_place(&state, moved()).await.unwrap();
+    resource.plan(None, other()).await.unwrap();
+    // It goes, and another comes.
+    let resource = process(&fake).await;
+    let resource = resource.resource(NAME);
+    resource.read(&state).await.unwrap();
+    resource.plan_destroy(&state).await.unwrap();
+    resource.plan(None, other()).await.unwrap();
+    // An apply plans it once more, and then makes it.
+    harness.resource(NAME).destroy(&state).await.unwrap();
+    let harness = process(&fake).await;
+    let made = harness.resource(NAME).create(other()).await.unwrap();
+    harness.resource(NAME).destroy(&made).await.unwrap();
+    harness.resource(NAME).create(other()).await.unwrap();
 }
