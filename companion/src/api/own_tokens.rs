@@ -1,6 +1,6 @@
 //! `access-tokens`: short-lived tokens that the holder of a token makes, as in Scalr's API. There a token is its user's; here it opens the
-//! account of the token that has made it. That has the scope `admin`, so that no token makes one that permits more, and each ends by
-//! itself, so that it outlives the other by a day at most.
+//! account of the token that has made it. That has the scope `admin`, so that no token makes one that permits more. Each ends by
+//! itself, and one that was made so makes none that outlives it.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -55,13 +55,27 @@ async fn create(
 ) -> Result<impl IntoResponse, ApiError> {
     let input = input.attributes;
     let (name, scopes, minutes) = valid(&input, &caller)?;
-    let expires_at_ms = app.clock.now_ms().saturating_add(minutes * MINUTE_MS);
+    let now_ms = app.clock.now_ms();
+    let mut expires_at_ms = now_ms.saturating_add(minutes * MINUTE_MS);
+    // One that ends by itself makes none that outlives it: otherwise it could renew itself without end.
+    if let Some(end_ms) = end_of(&app, &caller).await? {
+        expires_at_ms = expires_at_ms.min(end_ms);
+    }
+    let left_ms = expires_at_ms.saturating_sub(now_ms);
+    let minutes = minutes.min(left_ms.saturating_add(MINUTE_MS - 1) / MINUTE_MS);
     let opens = Some(caller.account_id.clone());
     let made = make(&app, &caller.sender, opens, (name, scopes, Some(expires_at_ms)));
     let (row, token) = made.await?;
     let mut made = object(&app, row, Some(minutes))?;
     made.attributes.token = Some(token.reveal().to_owned());
     Ok(document(StatusCode::CREATED, made))
+}
+
+/// When the token of the call ends by itself, if it does.
+async fn end_of(app: &App, caller: &Caller) -> Result<Option<i64>, ApiError> {
+    let mut tx = app.store.begin().await?;
+    let row = tx.access_token(&caller.sender.token_id).await?;
+    Ok(row.and_then(|row| row.expires_at_ms))
 }
 
 /// The name, the scopes and the minutes of a new token.

@@ -43,9 +43,13 @@ impl Means<'_> {
         let mut unread = vec![];
         let leased = self.lease(&mut tx, work, (free, &mut unread), now).await;
         for id in unread {
-            work.unread.failed(&id, now, clock::random());
+            let until_ms = work.unread.failed(&id, now, clock::random());
+            work.scan_at_ms = work.scan_at_ms.min(until_ms);
         }
-        let leased = leased?;
+        let Some(leased) = leased? else {
+            work.is_scan_due = true;
+            return Ok(());
+        };
         if let Err(error) = tx.commit().await {
             // A database on a server may have committed all the same: then there are leases of calls that nobody makes.
             work.unmade.extend(leased.into_iter().map(|(_, call)| call.lease));
@@ -64,14 +68,15 @@ impl Means<'_> {
         Ok(())
     }
 
-    /// Leases so many calls of each region. Adds the connections whose events cannot be read to those.
+    /// Leases so many calls of each region. Adds the connections whose events cannot be read to those; none where, for one of them, nothing
+    /// more can be done in this transaction, and the turn is taken again without it.
     async fn lease(
         &self,
         tx: &mut Tx,
         work: &mut Work,
         (free, unread): (Vec<(String, usize)>, &mut Vec<ConnectionId>),
         now: i64,
-    ) -> Result<Vec<(String, Leased)>> {
+    ) -> Result<Option<Vec<(String, Leased)>>> {
         let mut leased = vec![];
         for (name, calls) in free {
             let (region, in_calls) = work.region_and_calls(&name);
@@ -82,8 +87,11 @@ impl Means<'_> {
                 };
                 leased.push((name.clone(), call));
             }
+            if tx.is_spent() {
+                return Ok(None);
+            }
         }
-        Ok(leased)
+        Ok(Some(leased))
     }
 
     /// The regions that can send, with how many calls more each may make. One that fails is tried by one call.
@@ -198,14 +206,14 @@ async fn fill(
                 fail(tx, &due.id, &what).await?;
                 continue;
             }
-            // It has lost its turn, which a later scan gives it again; the answers and the other connections do not wait for it. On
-            // PostgreSQL nothing more can be done in this transaction, and the turn is taken again without it.
+            Err(error) if error.is_of_the_server() => return Err(error),
+            // It has lost its turn, which a later scan gives it again; the answers and the other connections do not wait for it.
             Err(error) => {
                 let why = &error as &dyn std::error::Error;
                 tracing::error!(connection = %due.id, error = why, "what a connection holds cannot be read; it will be retried");
                 unread.push(due.id);
                 if tx.is_spent() {
-                    return Err(error);
+                    return Ok(None);
                 }
                 continue;
             }

@@ -211,7 +211,7 @@ impl Store {
             let why = format!("no turn to write within {} seconds", BEGIN_WITHIN.as_secs());
             StoreError::Sql(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, why)))
         };
-        let _place = self.signals.noted(place.await.map_err(|_| late()))?;
+        let _place = place.await.map_err(|_| late())?;
         self.begin_first().await
     }
 

@@ -107,6 +107,11 @@ impl StoreError {
         }
     }
 
+    /// Whether it says nothing of what was asked: the server of the database does not answer.
+    pub(crate) fn is_of_the_server(&self) -> bool {
+        matches!(self, Self::Sql(error) if is_lost(error))
+    }
+
     /// The message of the unique index that a write violates.
     pub(crate) fn unique(&self) -> Option<&str> {
         match self {

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use opentelemetry::Key;
 use opentelemetry_otlp::{
     ExporterBuildError, OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_TRACES_HEADERS, SpanExporter,
     WithExportConfig as _, WithHttpConfig as _,
@@ -23,8 +24,10 @@ use crate::{error_chain, secrets};
 
 /// What OTLP adds to a collector's address for traces.
 const PATH: &str = "/v1/traces";
-/// The name of the service, unless `OTEL_SERVICE_NAME` says another.
+/// The name of the service where nothing says another.
 const SERVICE: &str = "scalr-eventbridge";
+/// Shorter values of headers are no secrets.
+const SECRET_LENGTH_MIN: usize = 8;
 /// Spans that wait; beyond that, new ones are left out.
 const QUEUE: usize = 16_384;
 /// Spans of one request.
@@ -83,7 +86,7 @@ pub(super) fn processor(settings: &Settings) -> Result<BatchSpanProcessor, Faile
     for variable in [OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_TRACES_HEADERS] {
         let headers = std::env::var(variable).unwrap_or_default();
         let values = headers.split(',').filter_map(|pair| pair.split_once('='));
-        values.for_each(|(_, value)| secrets::given(value.trim()));
+        values.for_each(|(_, value)| keep_secret(value.trim()));
     }
     let url = address(&settings.endpoint);
     let exporter = SpanExporter::builder()
@@ -105,16 +108,30 @@ pub(super) fn processor(settings: &Settings) -> Result<BatchSpanProcessor, Faile
     let mut processor = BatchSpanProcessor::builder(told)
         .with_batch_config(batches)
         .build();
-    processor.set_resource(&Resource::builder().with_service_name(service()).build());
+    processor.set_resource(&resource());
     Ok(processor)
 }
 
-/// What the service is called.
-fn service() -> String {
-    std::env::var("OTEL_SERVICE_NAME")
-        .ok()
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| SERVICE.to_owned())
+/// Keeps the value of a header out of the log, as it is written and as it is sent; without the word before a token, too. A short value,
+/// such as a tenant's number, is none: it would be found everywhere.
+fn keep_secret(value: &str) {
+    let sent = value.replace("%20", " ");
+    for text in [value, &sent, sent.rsplit(' ').next().unwrap_or_default()] {
+        if text.len() >= SECRET_LENGTH_MIN {
+            secrets::given(text);
+        }
+    }
+}
+
+/// Who sends the spans, as OpenTelemetry's variables say, and by our name where they name no service.
+fn resource() -> Resource {
+    let said = Resource::builder().build();
+    let name = said.get(&Key::from_static_str("service.name"));
+    let is_named = name.is_some_and(|name| !name.as_str().starts_with("unknown_service"));
+    if is_named {
+        return said;
+    }
+    Resource::builder().with_service_name(SERVICE).build()
 }
 
 fn address(endpoint: &str) -> String {

@@ -72,7 +72,7 @@ pub(super) fn caller(header: &str) -> Option<SpanContext> {
 
 /// Whether a trace is among the share that is taken: by its id, so that every process decides alike.
 pub(super) fn is_within(trace: TraceId, ratio: f64) -> bool {
-    // The last 56 bits are the random ones of an id, by W3C's Trace Context, level 2; a double holds 52 of them exactly.
+    // The last 56 bits are the random ones of an id, by W3C's Trace Context, level 2; the first 32 of them decide.
     let bytes = trace.to_bytes();
     let random = bytes
         .iter()

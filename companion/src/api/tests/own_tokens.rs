@@ -80,6 +80,20 @@ async fn a_token_ends_with_its_time_and_counts_no_more() {
 }
 
 #[tokio::test]
+async fn a_token_that_ends_makes_none_that_outlives_it() {
+    let bench = Bench::new().await;
+    let (_, token) = make(&bench, &json!({ "expires-in": 5 })).await;
+    bench.app.clock.advance(2 * MINUTE_MS);
+    let (status, made) = call_with(&bench, &token, "POST", OWN, &input(&json!({ "expires-in": 60 }))).await;
+    assert_eq!(status, 201, "{made}");
+    assert_eq!(made["data"]["attributes"]["expires-in"], 3, "{made}");
+    let next = made["data"]["attributes"]["token"].as_str().unwrap();
+    assert_eq!(opens(&bench, next, "GET", ENVIRONMENTS).await, 200);
+    bench.app.clock.advance(3 * MINUTE_MS);
+    assert_eq!(opens(&bench, next, "GET", ENVIRONMENTS).await, 401);
+}
+
+#[tokio::test]
 async fn what_cannot_be_made_or_ended_is_refused() {
     let bench = Bench::new().await;
     for (attributes, pointer) in [
