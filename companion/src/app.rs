@@ -81,6 +81,7 @@ impl App {
                 return Ok(Err(Turned::Revoked));
             }
             if found
+                .known
                 .expires_at_ms
                 .is_some_and(|at_ms| self.clock.now_ms() >= at_ms)
             {

@@ -50,6 +50,8 @@ pub(crate) struct Known {
     pub(crate) end: String,
     pub(crate) scopes: Scopes,
     pub(crate) account: Option<(AccountId, String)>,
+    /// When it ends by itself, by the clock of ages.
+    pub(crate) expires_at_ms: Option<i64>,
 }
 
 /// Who sent a request, for the audit log.
@@ -61,6 +63,8 @@ pub(crate) struct Sender {
     pub(crate) token_end: String,
     /// Whether the token was shown by a session of the console.
     pub(crate) by_session: bool,
+    /// When the token ends by itself, by the clock of ages.
+    pub(crate) expires_at_ms: Option<i64>,
     scopes: Scopes,
 }
 
@@ -188,6 +192,7 @@ impl Known {
             token_id: self.id.clone(),
             token_end: self.end.clone(),
             by_session: false,
+            expires_at_ms: self.expires_at_ms,
             scopes: self.scopes.clone(),
         };
         Some(match &self.account {

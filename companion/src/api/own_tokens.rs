@@ -58,7 +58,7 @@ async fn create(
     let now_ms = app.clock.now_ms();
     let mut expires_at_ms = now_ms.saturating_add(minutes * MINUTE_MS);
     // One that ends by itself makes none that outlives it: otherwise it could renew itself without end.
-    if let Some(end_ms) = end_of(&app, &caller).await? {
+    if let Some(end_ms) = caller.sender.expires_at_ms {
         expires_at_ms = expires_at_ms.min(end_ms);
     }
     let left_ms = expires_at_ms.saturating_sub(now_ms);
@@ -69,13 +69,6 @@ async fn create(
     let mut made = object(&app, row, Some(minutes))?;
     made.attributes.token = Some(token.reveal().to_owned());
     Ok(document(StatusCode::CREATED, made))
-}
-
-/// When the token of the call ends by itself, if it does.
-async fn end_of(app: &App, caller: &Caller) -> Result<Option<i64>, ApiError> {
-    let mut tx = app.store.begin().await?;
-    let row = tx.access_token(&caller.sender.token_id).await?;
-    Ok(row.and_then(|row| row.expires_at_ms))
 }
 
 /// The name, the scopes and the minutes of a new token.

@@ -20,8 +20,6 @@ const SEARCHED_BYTES: usize = 8;
 pub(crate) struct Shown {
     pub(crate) known: Known,
     pub(crate) is_revoked: bool,
-    /// When it ends by itself.
-    pub(crate) expires_at_ms: Option<i64>,
     pub(crate) is_account_disabled: bool,
 }
 
@@ -82,9 +80,9 @@ fn shown(row: &Row) -> Result<Shown> {
             end: row.try_get("ends_in")?,
             scopes: scopes(row)?,
             account,
+            expires_at_ms: row.try_get("expires_at_ms")?,
         },
         is_revoked: row.try_get::<Option<i64>>("revoked_at_ms")?.is_some(),
-        expires_at_ms: row.try_get("expires_at_ms")?,
         is_account_disabled: row.try_get::<Option<i64>>("disabled_at_ms")?.is_some(),
     })
 }

@@ -1,7 +1,6 @@
 //! The database: opened once, one writer, and a commit that wakes the tasks with work from it.
 
 use std::collections::HashSet;
-use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -13,7 +12,7 @@ use super::bounds::Bounds;
 use super::commits::Commits;
 use super::directory::{DATABASE, DirLock};
 use super::durability::Durability;
-use super::error::{Result, StoreError};
+use super::error::{Result, StoreError, late};
 use super::feed::{self, Feed, Happening, What};
 use super::server::Server;
 use super::session::{self, Session, Sessions};
@@ -207,11 +206,7 @@ impl Store {
     /// Begins a transaction that may write; waits for the one under way, and for those that began to wait earlier.
     pub(crate) async fn begin(&self) -> Result<Tx> {
         let place = tokio::time::timeout(BEGIN_WITHIN, self.queue.lock());
-        let late = || {
-            let why = format!("no turn to write within {} seconds", BEGIN_WITHIN.as_secs());
-            StoreError::Sql(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, why)))
-        };
-        let _place = place.await.map_err(|_| late())?;
+        let _place = place.await.map_err(|_| late("no turn to write", BEGIN_WITHIN))?;
         self.begin_first().await
     }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
@@ -170,6 +171,12 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
         }
         _ => false,
     }
+}
+
+/// That something was waited for in vain for this long.
+pub(super) fn late(what: &str, within: Duration) -> sqlx::Error {
+    let why = format!("{what} within {} seconds", within.as_secs());
+    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, why))
 }
 
 /// SQLite's code without what extends it.

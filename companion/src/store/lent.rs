@@ -11,6 +11,8 @@ use tokio::runtime::Handle;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
+use super::error::late;
+
 /// Longest wait for the answer to a statement, which a server that works gives within a second.
 pub(super) const STATEMENT_WITHIN: Duration = Duration::from_secs(20);
 /// The same for the begin of a transaction, which is tried once more in a new session.
@@ -73,8 +75,7 @@ impl Lent {
     ) -> sqlx::Result<T> {
         done.unwrap_or_else(|_| {
             self.give_up();
-            let why = format!("the server has not answered within {} seconds", within.as_secs());
-            Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, why)))
+            Err(late("the server has not answered", within))
         })
     }
 

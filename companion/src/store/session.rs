@@ -1,7 +1,6 @@
 //! The session that writes to a PostgreSQL database. It holds an advisory lock, so that one process at a time writes; since the lock and
 //! the writes are of the same session, no write is committed without the lock, whatever happens to connections and clocks.
 
-use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -12,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::durability::Durability;
-use super::error::{Result, StoreError, is_lost};
+use super::error::{Result, StoreError, is_lost, late};
 use super::lent::Lent;
 use super::server::Server;
 use super::sql::Transaction;
@@ -145,13 +144,7 @@ impl Session {
             return Err(StoreError::DatabaseTaken(by.clone()));
         }
         let begun = begun.map_err(|error| match error {
-            sqlx::Error::PoolTimedOut => {
-                let why = format!(
-                    "no session of the server within {} seconds",
-                    SESSION_WITHIN.as_secs()
-                );
-                sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, why))
-            }
+            sqlx::Error::PoolTimedOut => late("no session of the server", SESSION_WITHIN),
             error => error,
         });
         Ok(Transaction::postgres(begun?))

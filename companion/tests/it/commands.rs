@@ -144,18 +144,7 @@ async fn deliveries_that_are_over() {
         ("SCALR_HOSTNAME", c.text("/scalr/hostname")),
         ("SCALR_TOKEN", c.text("/scalr/token")),
     ]);
-    aws.proxy.script(|call| {
-        let is_bad = call.operation == "PutPartnerEvents" && call.runs.iter().any(|run| run.contains("bad"));
-        if is_bad {
-            Act::FailEntries(vec![0], "MalformedDetail")
-        } else {
-            Act::Pass
-        }
-    });
-    for run in ["run-good", "run-bad-1", "run-bad-2"] {
-        assert!(c.emit(run, "network").await);
-        c.drained(&id).await;
-    }
+    stage::one_arrives_and_two_fail(&aws, &c, &id).await;
     t.run(&["deliveries", "list", "--table"]).await;
     t.run(&["deliveries", "list", "--state", "failed"]).await;
     t.run(&["deliveries", "list", "--state", "delivered", "--table"])

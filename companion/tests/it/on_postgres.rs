@@ -61,6 +61,15 @@ async fn start_at(url: &str, aws: &Aws) -> (Companion, Option<String>) {
     (service, operator)
 }
 
+/// A new service on the server at this URL, with an account whose token it is shown, and that token.
+async fn with_account(url: &str, aws: &Aws) -> (Companion, String) {
+    let (mut service, operator) = start_at(url, aws).await;
+    let operator = operator.expect("the first start prints a token");
+    let token = account(&service, &operator, "acme").await;
+    show(&mut service, &token);
+    (service, token)
+}
+
 /// Reports a run; whether that was accepted.
 async fn emit(service: &Companion, run_id: &str) -> bool {
     let detail = run_executed(run_id, "network", "")["detail"].take();
@@ -85,9 +94,7 @@ async fn what_was_accepted_survives_the_service_and_its_server() {
         return;
     };
     let aws = Aws::start().await;
-    let (mut c, operator) = start(&postgres, &aws).await;
-    let token = account(&c, &operator.expect("the first start prints a token"), "acme").await;
-    show(&mut c, &token);
+    let (c, token) = with_account(&url(&postgres), &aws).await;
     let id = c.connect("prod", REGION).await;
     aws.receive(REGION, SOURCE).await;
     let mut accepted = BTreeSet::new();
@@ -299,9 +306,7 @@ async fn a_server_that_falls_silent_is_said_and_used_again() {
         return;
     };
     let (aws, link) = (Aws::start().await, Link::to(&postgres));
-    let (mut c, operator) = start_at(&url_at(&link.host()), &aws).await;
-    let token = account(&c, &operator.expect("the first start prints a token"), "acme").await;
-    show(&mut c, &token);
+    let (c, _) = with_account(&url_at(&link.host()), &aws).await;
     let id = c.connect("prod", REGION).await;
     aws.receive(REGION, SOURCE).await;
     assert_eq!(c.set_status(&id, "active").await, "active");
@@ -331,9 +336,7 @@ async fn a_connection_that_cannot_be_read_keeps_no_other_waiting() {
         return;
     };
     let aws = Aws::start().await;
-    let (mut c, operator) = start(&postgres, &aws).await;
-    let token = account(&c, &operator.expect("the first start prints a token"), "acme").await;
-    show(&mut c, &token);
+    let (c, token) = with_account(&url(&postgres), &aws).await;
     let (bad, good) = (
         c.connect("bad", "eu-west-1").await,
         c.connect("prod", REGION).await,

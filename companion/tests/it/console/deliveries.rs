@@ -11,18 +11,7 @@ use crate::stage::{self, REGION};
 /// A companion with a delivered event, and two that have failed.
 async fn with_failed() -> (Aws, Companion, TempDir, String) {
     let (aws, c, dir, id) = stage::active().await;
-    aws.proxy.script(|call| {
-        let is_bad = call.operation == "PutPartnerEvents" && call.runs.iter().any(|run| run.contains("bad"));
-        if is_bad {
-            Act::FailEntries(vec![0], "MalformedDetail")
-        } else {
-            Act::Pass
-        }
-    });
-    for run in ["run-good", "run-bad-1", "run-bad-2"] {
-        assert!(c.emit(run, "network").await);
-        c.drained(&id).await;
-    }
+    stage::one_arrives_and_two_fail(&aws, &c, &id).await;
     aws.proxy.script(|_| Act::Pass);
     (aws, c, dir, id)
 }
